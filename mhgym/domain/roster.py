@@ -1,0 +1,59 @@
+"""The counsellors of one scenario and when they are on duty."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mhgym.domain.counsellor import Counsellor, Interval
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The counsellors, in the order of their ids (`C` of them).
+
+    Raises:
+        ValueError: If there is nobody on it.
+    """
+
+    counsellors: tuple[Counsellor, ...]
+
+    def __post_init__(self) -> None:
+        if not self.counsellors:
+            raise ValueError("a roster needs at least one counsellor, got 0")
+
+    def __len__(self) -> int:
+        return len(self.counsellors)
+
+    def __iter__(self) -> Iterator[Counsellor]:
+        return iter(self.counsellors)
+
+    def names(self) -> tuple[str, ...]:
+        """A label for each counsellor: the given name, or role and index."""
+        return tuple(
+            person.name or f"{person.role.name.lower()}_{index}" for index, person in enumerate(self.counsellors)
+        )
+
+    def staffed_intervals(self, until: float = math.inf) -> tuple[tuple[Interval, ...], ...]:
+        """For each counsellor the minutes on duty without breaks, cut at `until`."""
+        return tuple(
+            tuple(interval for shift in person.shifts for interval in shift.staffed_intervals(until))
+            for person in self.counsellors
+        )
+
+    def staffed_minutes(self, until: float = math.inf) -> NDArray[np.float64]:
+        """`[C]` minutes on duty without breaks, up to `until`."""
+        return np.array(
+            [sum(end - start for start, end in intervals) for intervals in self.staffed_intervals(until)],
+            dtype=np.float64,
+        )
+
+    def new(self) -> NDArray[np.bool_]:
+        """`[C]` whether each counsellor is new."""
+        return np.array([person.new for person in self.counsellors], dtype=np.bool_)
+
+    def roles(self) -> NDArray[np.int64]:
+        """`[C]` the code of each counsellor's `Role`."""
+        return np.array([int(person.role) for person in self.counsellors], dtype=np.int64)

@@ -1,0 +1,1 @@
+"""Engines that make a scenario and a trace into events."""

@@ -1,0 +1,110 @@
+"""The state of one counsellor in the reference engine."""
+
+import math
+from dataclasses import dataclass, field
+
+from mhgym.domain import Counsellor, Shift
+from mhgym.engines.protocol import Situation
+from mhgym.scenario import Scenario
+from mhgym.view import Phase
+
+
+@dataclass(slots=True)
+class Hand:
+    """A contact in hand: the leg of service or zombie that began at `started_at`, and when it will be over.
+
+    `service_end` is the end of service (or of opening a zombie), `end` that of the wrap-up behind it.
+    """
+
+    contact: int
+    zombie: bool
+    started_at: float
+    service_end: float
+    end: float
+    predicted: float
+
+    def phase(self, now: float) -> Phase:
+        """What the counsellor does with it at `now`."""
+        if self.zombie:
+            return Phase.ZOMBIE
+        return Phase.SERVICE if now < self.service_end else Phase.WRAP_UP
+
+
+@dataclass(slots=True)
+class Desk:
+    """One counsellor during an episode.
+
+    Attributes:
+        index: Id of the counsellor.
+        person: Who it is.
+        shift: Number of the present or last shift; -1 before the first.
+        on_duty: Signed in.
+        on_break: Away.
+        back_at: End of a break under way.
+        break_due: Minutes of a break that waits until nothing is in hand.
+        hands: Contacts in hand, by contact.
+        free: Minutes at which each free slot became free, longest idle first; empty off duty and on a break.
+        chats: Living contacts taken since sign-in.
+        taken: Living contacts taken since the start of the episode.
+        busy_since: Minute since which something has been in hand.
+        takes_until: Minute from which nothing new is taken in this shift.
+    """
+
+    index: int
+    person: Counsellor
+    shift: int = -1
+    on_duty: bool = False
+    on_break: bool = False
+    back_at: float = math.nan
+    break_due: float = 0.0
+    hands: dict[int, Hand] = field(default_factory=dict)
+    free: list[float] = field(default_factory=list)
+    chats: int = 0
+    taken: int = 0
+    busy_since: float = math.nan
+    takes_until: float = -math.inf
+
+    def present_shift(self) -> Shift:
+        """The shift under way."""
+        return self.person.shifts[self.shift]
+
+    def begin_shift(self, number: int, scenario: Scenario) -> None:
+        """Make a shift the present one and set until when it takes something new."""
+        self.shift = number
+        shift = self.present_shift()
+        cutoff = scenario.rules.cutoff if shift.cutoff is None else shift.cutoff
+        stays = scenario.rules.closing == "drain" and shift.end >= scenario.horizon
+        self.takes_until = math.inf if stays else shift.end - cutoff
+
+    def free_slots(self, now: float) -> list[float]:
+        """Slots that become free at `now` when the counsellor starts or resumes."""
+        return [now] * (self.person.capacity - len(self.hands))
+
+    def can_take(self, now: float) -> bool:
+        """Whether something new can be taken now."""
+        return (
+            bool(self.free)
+            and self.break_due == 0.0
+            and now < self.takes_until
+            and not any(begin <= now < end for begin, end in self.present_shift().closed)
+        )
+
+
+
+
+def resume_desk(desk: Desk, start: Situation, scenario: Scenario) -> None:
+    """Put a counsellor into a planner's situation, hands excepted; roster events at `now` are still to come."""
+    j = desk.index
+    desk.on_duty, desk.chats, desk.taken = start.on_duty[j], start.chats[j], start.taken[j]
+    desk.on_break = not math.isnan(start.back_at[j])
+    desk.back_at, desk.break_due = start.back_at[j], start.break_due[j]
+    begun = [number for number, shift in enumerate(desk.person.shifts) if shift.start <= start.now]
+    if desk.on_duty and begun:
+        desk.begin_shift(begun[-1], scenario)
+    held = sum(hand.counsellor == j for hand in start.in_hand)
+    if held:
+        desk.busy_since = start.now
+    if desk.on_duty and not desk.on_break:
+        spare = desk.person.capacity - held
+        since = start.idle_since[j]
+        desk.free = [start.now if math.isnan(since) else since] * spare

@@ -1,0 +1,439 @@
+"""The reference engine: what happens in the centre, on SimPy.
+
+Events are SimPy events with a callback each, put on SimPy's own heap at absolute times and ordered by (time, kind, id).
+Nothing here draws: every number comes from the trace.
+"""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from heapq import heappush
+from itertools import count
+
+import numpy as np
+import simpy
+
+from mhgym.domain import ContactLog, LegKind, Outcome, Risk
+from mhgym.engines.desk import Desk, Hand, resume_desk
+from mhgym.engines.protocol import EventKind, EventRecord, Situation, Tally
+from mhgym.engines.snapshot import FixedStaff, predicted_remaining, take_view
+from mhgym.metrics.burden import BurdenMeter
+from mhgym.scenario import Scenario
+from mhgym.trace import Trace
+from mhgym.view import CentreView, Phase
+
+
+class CentreEnvironment(simpy.Environment):
+    """SimPy's clock and heap, with events at absolute times in the order of the centre."""
+
+    def __init__(self, initial_time: float = 0.0) -> None:
+        super().__init__(initial_time)
+        self._serial = count()
+
+    def schedule_at(self, time: float, kind: EventKind, ident: int, callback: Callable[[], None]) -> simpy.Event:
+        """Have `callback` called at `time`; simultaneous events come in the order of kind, then id.
+
+        Raises:
+            ValueError: If the time has passed.
+        """
+        if time < self._now:
+            raise ValueError(f"an event cannot be scheduled in the past, got minute {time} at minute {self._now}")
+        event = simpy.Event(self)
+        event._ok, event._value = True, None
+        event.callbacks = [lambda _: callback()]
+        heappush(self._queue, (time, kind, (ident, next(self._serial)), event))  # type: ignore[misc]
+        return event
+
+
+def cancel(event: simpy.Event | None) -> None:
+    """Make a scheduled event do nothing."""
+    if event is not None and event.callbacks is not None:
+        event.callbacks = []
+
+
+class ReferenceEngine:
+    """Runs one trace of a scenario; see `engines.protocol.Engine`.
+
+    Args:
+        scenario: The centre.
+        record: Whether to keep the record of events in `events`.
+    """
+
+    def __init__(self, scenario: Scenario, *, record: bool = False) -> None:
+        self.scenario = scenario
+        self.record = record
+        self.fixed = FixedStaff.of(scenario.roster)
+        self._risks = self.fixed.risks.tolist()
+        self._staffed = scenario.roster.staffed_intervals(scenario.horizon)
+
+    # ------------------------------------------------------------------ life of an episode
+
+    def reset(self, trace: Trace, start: Situation | None = None) -> None:
+        """Begin an episode, from an empty centre or from a situation."""
+        if len(trace.staff) != len(self.scenario.roster):
+            raise ValueError(
+                f"the trace has {len(trace.staff)} counsellors and the roster {len(self.scenario.roster)}; "
+                "draw the trace from this scenario"
+            )
+        size = len(trace)
+        self.trace = trace
+        self.env = CentreEnvironment(start.now if start else 0.0)
+        self.now = self.env.now
+        self.events: list[EventRecord] = []
+        self.tally = Tally()
+        self.meter = BurdenMeter(self._staffed, until=self.scenario.until)
+        self.desks = [Desk(index, person) for index, person in enumerate(self.scenario.roster)]
+        self.queue: list[int] = []  # waiting contacts, zombies among them, in the order of the queue
+        self.joined_at = [math.nan] * size
+        self.answered_at = [math.nan] * size
+        self.ended_at = [math.nan] * size
+        self.feedback = [math.nan] * size
+        self.outcome = [int(Outcome.UNANSWERED)] * size
+        self.finisher = [-1] * size
+        self.transfers = [0] * size
+        self.remaining = [math.nan] * size
+        self.predicted_rest = [math.nan] * size
+        self._abandonments: dict[int, simpy.Event] = {}
+        self._wrap_up_ends: dict[int, simpy.Event] = {}
+        self._legs: list[tuple[int, int, int, float, float]] = []
+        self.num_arrived = 0
+        self._asking = False
+        self._over = False
+        self._schedule_roster()
+        if start:
+            self._resume(start)
+        elif self.scenario.rules.review_interval:
+            self._at(self.scenario.rules.review_interval, EventKind.REVIEW, 0, self._review)
+        self._schedule_arrival()
+
+    def _resume(self, start: Situation) -> None:
+        """Put the centre into a planner's situation; the trace's arrivals up to `now` are the known contacts."""
+        self.num_arrived = int(np.searchsorted(self.trace.arrived_at, start.now, side="right"))
+        for desk in self.desks:
+            resume_desk(desk, start, self.scenario)
+        for hand in start.in_hand:
+            desk = self.desks[hand.counsellor]
+            zombie = hand.phase == Phase.ZOMBIE
+            held = Hand(hand.contact, zombie, hand.started_at, hand.service_end, hand.end, hand.predicted)
+            desk.hands[hand.contact] = held
+            self.answered_at[hand.contact] = hand.started_at
+            self.meter.change(desk.index, start.now, 1, int(self.trace.risk[hand.contact] == Risk.HIGH))
+            self._await_wrap_up_end(desk, held)
+            if zombie:
+                self.outcome[hand.contact] = Outcome.ABANDONED
+            else:
+                self._credit(hand.contact, desk, self.trace.realise(hand.contact, desk.index, 0)[0])
+        for waiting in start.waiting:
+            self.queue.append(waiting.contact)
+            self.joined_at[waiting.contact] = waiting.joined_at
+            self.transfers[waiting.contact] = int(waiting.transferred)
+            self.remaining[waiting.contact] = self.predicted_rest[waiting.contact] = waiting.remaining
+            if waiting.zombie:
+                in_transfer = waiting.transferred
+                self.outcome[waiting.contact] = Outcome.ABANDONED_IN_TRANSFER if in_transfer else Outcome.ABANDONED
+            else:
+                self._await_abandonment(waiting.contact, waiting.leaves_at)
+        for desk in self.desks:
+            if desk.on_break:
+                self._at(desk.back_at, EventKind.RETURN, desk.index, partial(self._return, desk))
+        self._asking = True
+
+    def advance(self) -> bool:
+        """Run to the next decision epoch; False when the episode is over."""
+        cut = self.scenario.rules.closing == "cut"
+        while not self._over:
+            if self._asking and self._pair_exists():
+                return True
+            self._asking = False
+            following = self.env.peek()
+            if following == math.inf or (cut and following >= self.scenario.horizon):
+                self._close(self.scenario.horizon if cut else self.now)
+            else:
+                self.env.step()
+        return False
+
+    def view(self) -> CentreView:
+        """What can be known at this epoch."""
+        return take_view(self)
+
+    def assign(self, row: int, counsellor: int) -> bool:
+        """Give the waiting contact in `row` of the queue to a counsellor; False if that is illegal."""
+        if not (self._asking and 0 <= row < len(self.queue) and 0 <= counsellor < len(self.desks)):
+            return False
+        contact, desk = self.queue[row], self.desks[counsellor]
+        if not (desk.can_take(self.now) and self._risks[counsellor][self.trace.risk[contact]]):
+            return False
+        del self.queue[row]
+        self._note(EventKind.ASSIGNMENT, contact, counsellor)
+        if self.outcome[contact] in (Outcome.ABANDONED, Outcome.ABANDONED_IN_TRANSFER):
+            self._open_zombie(contact, desk)
+        else:
+            self._answer(contact, desk)
+        return True
+
+    def hold(self) -> None:
+        """Leave everybody waiting until the next epoch."""
+        self._asking = False
+
+    # ------------------------------------------------------------------ scheduling
+
+    def _at(self, time: float, kind: EventKind, ident: int, callback: Callable[[], None]) -> simpy.Event:
+        """Schedule a callback that first sets the clock and takes a note."""
+
+        def happen() -> None:
+            self.now = time
+            self._note(kind, ident)
+            callback()
+
+        return self.env.schedule_at(time, kind, ident, happen)
+
+    def _note(self, kind: EventKind, ident: int, other: int = -1) -> None:
+        if self.record:
+            self.events.append((self.now, kind, ident, other))
+
+    def _schedule_roster(self) -> None:
+        stays = self.scenario.rules.closing == "drain"
+        for desk in self.desks:
+            for number, shift in enumerate(desk.person.shifts):
+                events = [(shift.start, EventKind.SIGN_IN, partial(self._sign_in, desk, number))]
+                events += [
+                    (begin, EventKind.BREAK_START, partial(self._break_start, desk, number, end))
+                    for begin, end in shift.breaks
+                ]
+                if not (stays and shift.end >= self.scenario.horizon):
+                    events.append((shift.end, EventKind.SIGN_OUT, partial(self._sign_out, desk, number)))
+                for time, kind, callback in events:
+                    if time >= self.now and (time < self.scenario.horizon or kind == EventKind.SIGN_OUT):
+                        self._at(time, kind, desk.index, callback)
+
+    def _schedule_arrival(self) -> None:
+        if self.num_arrived < len(self.trace):
+            contact = self.num_arrived
+            self._at(float(self.trace.arrived_at[contact]), EventKind.ARRIVAL, contact, partial(self._arrive, contact))
+
+    # ------------------------------------------------------------------ callers
+
+    def _arrive(self, contact: int) -> None:
+        self.num_arrived += 1
+        self._schedule_arrival()
+        if self.trace.accepted[contact]:
+            self._join(contact)
+        else:
+            self.outcome[contact] = Outcome.REJECTED
+            self.ended_at[contact] = self.now
+
+    def _join(self, contact: int) -> None:
+        self.joined_at[contact] = self.now
+        self.queue.append(contact)
+        self._await_abandonment(contact, self.now + self.trace.patience(contact))
+        self._asking = True
+
+    def _await_abandonment(self, contact: int, leaves_at: float) -> None:
+        if leaves_at < math.inf:
+            self._abandonments[contact] = self._at(
+                leaves_at, EventKind.ABANDONMENT, contact, partial(self._abandon, contact)
+            )
+
+    def _abandon(self, contact: int) -> None:
+        del self._abandonments[contact]
+        in_transfer = self.transfers[contact] > 0
+        self.outcome[contact] = Outcome.ABANDONED_IN_TRANSFER if in_transfer else Outcome.ABANDONED
+        self.ended_at[contact] = self.now
+        if self.scenario.rules.zombies == "evicted":
+            self.queue.remove(contact)
+        elif self.scenario.rules.queue_discipline == "paper":
+            self.queue.remove(contact)
+            self.queue.append(contact)
+
+    # ------------------------------------------------------------------ service
+
+    def _answer(self, contact: int, desk: Desk) -> None:
+        cancel(self._abandonments.pop(contact, None))
+        feedback, minutes = self.trace.realise(contact, desk.index, desk.chats)
+        if self.transfers[contact]:
+            minutes = self.remaining[contact]
+        predicted = self._predicted_minutes(contact, desk)
+        if math.isnan(self.answered_at[contact]):
+            self.answered_at[contact] = self.now
+        self._credit(contact, desk, feedback)
+        desk.chats += 1
+        desk.taken += 1
+        service_end = self.now + minutes
+        end = service_end + self.scenario.rules.wrap_up
+        self._take_in_hand(desk, Hand(contact, False, self.now, service_end, end, predicted))
+
+    def _predicted_minutes(self, contact: int, desk: Desk) -> float:
+        """Predicted minutes of service of a pair, or of the rest after a transfer."""
+        if self.transfers[contact]:
+            return self.predicted_rest[contact]
+        _, minutes = self.trace.predict(np.array([contact]), np.full(len(self.desks), desk.chats))
+        return float(minutes[0, desk.index])
+
+    def _credit(self, contact: int, desk: Desk, feedback: float) -> None:
+        """Write a contact down as answered by a counsellor, unless it is transferred later."""
+        self.outcome[contact] = Outcome.ANSWERED
+        self.finisher[contact] = desk.index
+        self.feedback[contact] = feedback
+        self._count(contact, 1)
+
+    def _count(self, contact: int, sign: int) -> None:
+        """Add a contact to the running counts, or take it back."""
+        self.tally.answered += sign
+        self.tally.feedback += sign * self.feedback[contact]
+        self.tally.answered_by_new += sign * int(self.desks[self.finisher[contact]].person.new)
+
+    def _open_zombie(self, contact: int, desk: Desk) -> None:
+        rules = self.scenario.rules
+        in_transfer = self.outcome[contact] == Outcome.ABANDONED_IN_TRANSFER
+        minutes = rules.wrap_up if in_transfer else rules.zombie_wrap_up
+        end = self.now + minutes
+        self._take_in_hand(desk, Hand(contact, True, self.now, end, end, minutes))
+
+    def _take_in_hand(self, desk: Desk, hand: Hand) -> None:
+        if not desk.hands:
+            desk.busy_since = self.now
+        del desk.free[0]
+        desk.hands[hand.contact] = hand
+        self.meter.change(desk.index, self.now, 1, int(self.trace.risk[hand.contact] == Risk.HIGH))
+        self._await_wrap_up_end(desk, hand)
+
+    def _await_wrap_up_end(self, desk: Desk, hand: Hand) -> None:
+        self._wrap_up_ends[hand.contact] = self._at(
+            hand.end, EventKind.WRAP_UP_END, hand.contact, partial(self._wrap_up_end, desk, hand)
+        )
+
+    def _wrap_up_end(self, desk: Desk, hand: Hand) -> None:
+        self._release(desk, hand)
+        if desk.on_duty and not desk.on_break:
+            desk.free.append(self.now)
+            if desk.break_due and not desk.hands:
+                self._leave_for_break(desk, self.now + desk.break_due)
+            self._asking = True
+
+    def _release(self, desk: Desk, hand: Hand) -> None:
+        """Take a contact out of hand at the present minute and write down its legs."""
+        del desk.hands[hand.contact], self._wrap_up_ends[hand.contact]
+        if not desk.hands:
+            desk.busy_since = math.nan
+        self.meter.change(desk.index, self.now, -1, -int(self.trace.risk[hand.contact] == Risk.HIGH))
+        self._write_legs(desk, hand, self.now)
+
+    def _write_legs(self, desk: Desk, hand: Hand, until: float) -> None:
+        kind = LegKind.ZOMBIE if hand.zombie else LegKind.SERVICE
+        service_end = min(hand.service_end, until)
+        self._legs.append((hand.contact, desk.index, kind, hand.started_at, service_end))
+        if not hand.zombie and until >= hand.service_end:
+            self._legs.append((hand.contact, desk.index, LegKind.WRAP_UP, hand.service_end, until))
+            self.ended_at[hand.contact] = hand.service_end
+
+    # ------------------------------------------------------------------ counsellors
+
+    def _sign_in(self, desk: Desk, number: int) -> None:
+        desk.begin_shift(number, self.scenario)
+        desk.on_duty, desk.chats = True, 0
+        if not desk.on_break:
+            desk.free = desk.free_slots(self.now)
+        self._asking = True
+
+    def _sign_out(self, desk: Desk, number: int) -> None:
+        if desk.shift != number or not desk.on_duty:
+            return
+        desk.on_duty, desk.on_break, desk.back_at, desk.break_due, desk.free = False, False, math.nan, 0.0, []
+        if self.scenario.rules.on_sign_out == "transfer":
+            self._interrupt(desk)
+
+    def _break_start(self, desk: Desk, number: int, end: float) -> None:
+        if desk.shift != number or not desk.on_duty:
+            return
+        if self.scenario.rules.on_break == "transfer":
+            self._leave_for_break(desk, end)
+            self._interrupt(desk)
+        elif desk.hands or desk.on_break:
+            desk.break_due += end - self.now
+        else:
+            self._leave_for_break(desk, end)
+
+    def _leave_for_break(self, desk: Desk, end: float) -> None:
+        desk.on_break, desk.back_at, desk.break_due, desk.free = True, end, 0.0, []
+        self._at(end, EventKind.RETURN, desk.index, partial(self._return, desk))
+
+    def _return(self, desk: Desk) -> None:
+        if not desk.on_break or desk.back_at != self.now:
+            return
+        desk.on_break, desk.back_at = False, math.nan
+        desk.free = desk.free_slots(self.now)
+        if desk.break_due:
+            self._leave_for_break(desk, self.now + desk.break_due)
+        self._asking = True
+
+    def _interrupt(self, desk: Desk) -> None:
+        """End everything in hand: contacts in service go back to the queue with their remaining work."""
+        for contact, hand in sorted(desk.hands.items()):
+            cancel(self._wrap_up_ends[contact])
+            phase = hand.phase(self.now)
+            self._release(desk, hand)
+            if phase == Phase.SERVICE:
+                self.remaining[contact] = hand.service_end - self.now
+                self.predicted_rest[contact] = predicted_remaining(self, hand)
+                self._count(contact, -1)
+                self.outcome[contact] = Outcome.UNANSWERED
+                self.transfers[contact] += 1
+                self._join(contact)
+
+    def _review(self) -> None:
+        self._asking = True
+        following = self.now + self.scenario.rules.review_interval
+        somebody_will_leave = any(contact in self._abandonments for contact in self.queue)
+        if following < self.scenario.horizon or somebody_will_leave:
+            self._at(following, EventKind.REVIEW, 0, self._review)
+
+    # ------------------------------------------------------------------ decisions and the end
+
+    def _pair_exists(self) -> bool:
+        waiting = {int(self.trace.risk[contact]) for contact in self.queue}
+        return bool(waiting) and any(
+            desk.can_take(self.now) and any(self._risks[desk.index][risk] for risk in waiting) for desk in self.desks
+        )
+
+    def _close(self, now: float) -> None:
+        """End the episode: contacts in service finish, waiting ones close as unanswered."""
+        self._over = True
+        self.now = now
+        for desk in self.desks:
+            for hand in list(desk.hands.values()):
+                high = int(self.trace.risk[hand.contact] == Risk.HIGH)
+                self.meter.change(desk.index, hand.end, -1, -high)
+                self._write_legs(desk, hand, hand.end)
+        for contact in self.queue:
+            if self.outcome[contact] == Outcome.UNANSWERED:
+                self.ended_at[contact] = now
+        self.queue = []
+
+    def log(self) -> ContactLog:
+        """The contact records of an episode that is over.
+
+        Raises:
+            RuntimeError: If it is not over yet.
+        """
+        if not self._over:
+            raise RuntimeError(f"contact records are complete at the end of the episode; it is at minute {self.now}")
+        outcome = np.array(self.outcome, dtype=np.int64)
+        answered = outcome == Outcome.ANSWERED
+        legs = sorted(self._legs, key=lambda leg: (leg[3], leg[0], leg[2]))
+        columns = list(zip(*legs, strict=True)) if legs else [()] * 5
+        return ContactLog(
+            arrived_at=np.array(self.trace.arrived_at),
+            outcome=outcome,
+            caller_type=np.array(self.trace.caller_type),
+            risk=np.array(self.trace.risk),
+            answered_at=np.array(self.answered_at),
+            ended_at=np.array(self.ended_at),
+            counsellor=np.where(answered, np.array(self.finisher, dtype=np.int64), -1),
+            feedback=np.where(answered, np.array(self.feedback), np.nan),
+            transfers=np.array(self.transfers, dtype=np.int64),
+            leg_contact=np.array(columns[0], dtype=np.int64),
+            leg_counsellor=np.array(columns[1], dtype=np.int64),
+            leg_kind=np.array(columns[2], dtype=np.int64),
+            leg_start=np.array(columns[3], dtype=np.float64),
+            leg_end=np.array(columns[4], dtype=np.float64),
+        )

@@ -1,0 +1,125 @@
+"""From the reference engine's state to a view: copies of what can be known, predictions in place of truth."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mhgym.domain import Risk, Roster
+from mhgym.engines.desk import Hand
+from mhgym.processes import draws
+from mhgym.view import Bools, CentreView, InHand, Phase, Staff, Waiting
+
+if TYPE_CHECKING:
+    from mhgym.engines.reference import ReferenceEngine
+
+
+@dataclass(frozen=True)
+class FixedStaff:
+    """What never changes about the counsellors of a roster; read-only, so that views may share it."""
+
+    role: draws.Ints
+    new: Bools
+    capacity: draws.Ints
+    risks: Bools
+
+    @classmethod
+    def of(cls, roster: Roster) -> FixedStaff:
+        """Read a roster."""
+        capacity = np.array([person.capacity for person in roster], dtype=np.int64)
+        risks = np.array([[risk in person.risks for risk in Risk] for person in roster], dtype=np.bool_)
+        arrays = roster.roles(), roster.new(), capacity, risks
+        for array in arrays:
+            array.setflags(write=False)
+        return cls(*arrays)
+
+
+def predicted_remaining(engine: ReferenceEngine, hand: Hand) -> float:
+    """What the remaining-time model says of a contact in service at this minute."""
+    model = engine.scenario.remaining
+    knots, error_sd = model.arrays()
+    noise = float(engine.trace.values[hand.contact, draws.REMAINING_NOISE])
+    remaining, elapsed = hand.service_end - engine.now, engine.now - hand.started_at
+    return float(
+        draws.predict_remaining(knots, error_sd, model.floor, remaining, noise, hand.predicted, elapsed)
+    )
+
+
+def _waiting(engine: ReferenceEngine, rows: draws.Ints) -> Waiting:
+    trace = engine.trace
+    queue = engine.queue
+    return Waiting(
+        contact=rows,
+        arrived_at=trace.arrived_at[rows],
+        joined_at=np.array([engine.joined_at[contact] for contact in queue], dtype=np.float64),
+        transferred=np.array([engine.transfers[contact] > 0 for contact in queue], dtype=np.bool_),
+        caller_type=trace.caller_type[rows],
+        risk=trace.risk[rows],
+        attributes=trace.attributes[rows],
+        patience=trace.values[rows, draws.PATIENCE_MEAN],
+        remaining=np.array([engine.predicted_rest[contact] for contact in queue], dtype=np.float64),
+    )
+
+
+def _staff(engine: ReferenceEngine) -> Staff:
+    desks, now, fixed = engine.desks, engine.now, engine.fixed
+    off_at = [desk.present_shift().end if desk.on_duty else math.nan for desk in desks]
+    return Staff(
+        role=fixed.role,
+        new=fixed.new,
+        capacity=fixed.capacity,
+        risks=fixed.risks,
+        on_duty=np.array([desk.on_duty for desk in desks], dtype=np.bool_),
+        on_break=np.array([desk.on_break for desk in desks], dtype=np.bool_),
+        can_take=np.array([desk.can_take(now) for desk in desks], dtype=np.bool_),
+        in_hand=np.array([len(desk.hands) for desk in desks], dtype=np.int64),
+        chats=np.array([desk.chats for desk in desks], dtype=np.int64),
+        taken=np.array([desk.taken for desk in desks], dtype=np.int64),
+        idle_since=np.array([desk.free[0] if desk.free else math.nan for desk in desks]),
+        busy_since=np.array([desk.busy_since for desk in desks]),
+        off_at=np.array(off_at),
+        back_at=np.array([desk.back_at for desk in desks]),
+        break_due=np.array([desk.break_due for desk in desks]),
+    )
+
+
+def _in_hand(engine: ReferenceEngine) -> InHand:
+    trace, now = engine.trace, engine.now
+    held = [(desk.index, hand, hand.phase(now)) for desk in engine.desks for hand in desk.hands.values()]
+    rows = np.array([hand.contact for _, hand, _ in held], dtype=np.int64)
+    remaining = [
+        predicted_remaining(engine, hand) if phase == Phase.SERVICE else hand.end - now for _, hand, phase in held
+    ]
+    return InHand(
+        contact=rows,
+        counsellor=np.array([index for index, _, _ in held], dtype=np.int64),
+        phase=np.array([int(phase) for _, _, phase in held], dtype=np.int64),
+        started_at=np.array([hand.started_at for _, hand, _ in held], dtype=np.float64),
+        caller_type=trace.caller_type[rows],
+        risk=trace.risk[rows],
+        patience=trace.values[rows, draws.PATIENCE_MEAN],
+        predicted=np.array([hand.predicted for _, hand, _ in held], dtype=np.float64),
+        remaining=np.array(remaining, dtype=np.float64),
+    )
+
+
+def take_view(engine: ReferenceEngine) -> CentreView:
+    """What can be known of an engine's centre at this minute."""
+    rows = np.array(engine.queue, dtype=np.int64)
+    waiting, staff = _waiting(engine, rows), _staff(engine)
+    quality, service_time = engine.trace.predict(rows, staff.chats)
+    rest = waiting.remaining[:, None]
+    return CentreView(
+        now=engine.now,
+        horizon=engine.scenario.horizon,
+        waiting=waiting,
+        staff=staff,
+        in_hand=_in_hand(engine),
+        legal=staff.can_take[None, :] & staff.risks[:, waiting.risk].T,
+        quality=quality,
+        service_time=np.where(np.isnan(rest), service_time, rest),
+        arrivals=engine.trace.arrived_at[: engine.num_arrived].copy(),
+    )

@@ -1,0 +1,1 @@
+"""Running policies, reading recorded contacts, statistics and the leaderboard; import the module you need."""

@@ -1,0 +1,118 @@
+"""What every preset shares: the overrides and how they become a scenario."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any, ClassVar
+
+from mhgym.processes.arrivals import ArrivalLaw
+from mhgym.scenario import Rules, Scenario, Weights
+
+
+@dataclass(kw_only=True)
+class Preset:
+    """Overrides that every preset takes; None keeps what the preset says.
+
+    Attributes:
+        flow: `standard`, `heavy`, or mean arrivals per hour.
+        staffing: See the preset.
+        horizon: Minutes in which contacts arrive.
+        arrivals: Name of an arrival law (see the preset), or a law of one's own.
+        arrivals_path: File of recorded gaps in minutes, for `arrivals="replay"`.
+        arrivals_column: Its column, if it is a CSV with a header.
+        newcomers: Counsellors flagged as new (fairness).
+        weights: Weight of each reward component by name; components not named get 0.
+        cutoff: See `Rules`, as the fields below.
+        wrap_up: Minutes.
+        zombie_wrap_up: Minutes.
+        zombies: `kept` or `evicted`.
+        closing: `drain` or `cut`.
+        on_sign_out: `transfer` or `finish`.
+        on_break: `transfer` or `postpone`.
+        review_interval: Minutes; 0 for none.
+        queue_discipline: `arrival` or `paper`.
+    """
+
+    flow: Any = None
+    staffing: Any = None
+    horizon: float | None = None
+    arrivals: Any = "preset"
+    arrivals_path: str | None = None
+    arrivals_column: str | None = None
+    newcomers: int | None = None
+    weights: dict[str, float] | None = None
+    cutoff: float | None = None
+    wrap_up: float | None = None
+    zombie_wrap_up: float | None = None
+    zombies: str | None = None
+    closing: str | None = None
+    on_sign_out: str | None = None
+    on_break: str | None = None
+    review_interval: float | None = None
+    queue_discipline: str | None = None
+
+    default_weights: ClassVar[Weights] = Weights()
+
+    def __post_init__(self) -> None:
+        for name in ("horizon", "cutoff", "wrap_up", "zombie_wrap_up", "review_interval"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise TypeError(f"{name} must be a number of minutes, got {value!r} ({type(value).__name__})")
+        if self.newcomers is not None and (isinstance(self.newcomers, bool) or not isinstance(self.newcomers, int)):
+            raise TypeError(f"newcomers must be a number of counsellors, got {self.newcomers!r}")
+        if self.newcomers is not None and self.newcomers < 0:
+            raise ValueError(f"newcomers must be at least 0, got {self.newcomers}")
+
+    def build(self) -> Scenario:
+        """The scenario.
+
+        Raises:
+            ValueError: If a value is impossible; the message names it and the rule.
+        """
+        scenario = self._build()
+        names = {item.name for item in fields(Rules)}
+        given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return replace(scenario, rules=replace(scenario.rules, **given), weights=self._weights())
+
+    def _build(self) -> Scenario:
+        raise TypeError("a preset must say what its scenario is")
+
+    def _weights(self) -> Weights:
+        if self.weights is None:
+            return self.default_weights
+        if not isinstance(self.weights, Mapping):
+            raise TypeError(f"weights must map reward components to numbers, got {self.weights!r}")
+        names = [item.name for item in fields(Weights)]
+        for name in self.weights:
+            if name not in names:
+                raise ValueError(f"unknown reward component {name!r}{suggest(str(name), names)}")
+        return Weights(**{name: float(self.weights.get(name, 0.0)) for name in names})
+
+
+def suggest(name: str, names: list[str]) -> str:
+    """The end of an error message: the nearest known name, and all of them."""
+    near = get_close_matches(name, names, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    return f"{hint} (known: {', '.join(names)})"
+
+
+def positive_rate(value: Any, what: str) -> float:
+    """A mean number of arrivals per hour, checked."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{what} must be 'standard', 'heavy' or a number of arrivals per hour, got {value!r}")
+    if not (math.isfinite(value) and value >= 0):
+        raise ValueError(f"{what} must be a finite rate of at least 0 arrivals per hour, got {value}")
+    return float(value)
+
+
+def choose_law(name: Any, laws: Mapping[str, Any]) -> ArrivalLaw:
+    """An arrival law by name (values are functions without arguments), or the law that was given."""
+    if not isinstance(name, str):
+        if not isinstance(name, ArrivalLaw):
+            raise TypeError(f"arrivals must be the name of a law or an arrival law, got {name!r}")
+        return name
+    if name not in laws:
+        raise ValueError(f"unknown arrival law {name!r}{suggest(name, list(laws))}")
+    law: ArrivalLaw = laws[name]()
+    return law

@@ -1,0 +1,129 @@
+"""Callers of Open Up, a 24-hour text service in Hong Kong (Chiang, Law & Yip 2024).
+
+Figures are those of the authors' public simulator unless said. Times in minutes.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta
+
+from mhgym.domain import CallerType, Risk, Role, Roster
+from mhgym.processes import draws
+from mhgym.processes.outcomes import OutcomeLaw
+from mhgym.processes.population import Callers, exponential_patience, new_keys
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_TERMS_ACCEPTED = 0.748  # share of visitors
+_REPEAT = 0.288  # share of those who accepted: at least 14 accepted chats in the calendar month
+# Share of each risk, low to high (high holds crisis), for non-repeat and repeat callers.
+_RISK_SHARES = ((0.891, 0.102, 0.007), (0.897, 0.097, 0.006))
+# Chat = scale × Beta(a, b): (a, b, scale) by caller type and risk.
+_CHAT = (
+    ((1.67, 4.64, 190.5), (2.17, 5.32, 250.6), (3.89, 82.4, 1991.3)),
+    ((1.67, 4.64, 190.5), (2.17, 5.32, 250.6), (2.29, 84774.16, 4481110.5)),
+)
+_CHAT_MIN, _CHAT_MAX = 0.1, 660.0
+#: Mean patience of non-repeat and repeat callers: fitted on abandoned callers only, as published; and with those who were
+#: answered as censored, computed from the published sufficient statistics.
+PATIENCE_MEANS = {"published": (3.45, 5.29), "censored": (6.17, 8.60)}
+
+#: Counsellors do not differ and chats do not tire: nothing of the kind is published for Open Up.
+OPEN_UP_OUTCOMES = OutcomeLaw(
+    predicted_min=_CHAT_MIN, predicted_max=_CHAT_MAX, service_min=_CHAT_MIN, service_max=_CHAT_MAX
+)
+#: Assumption, as an option: feedback of normal latent score by role, for studies that need a quality in Open Up.
+FEEDBACK_BY_ROLE = {Role.VOLUNTEER: -0.3, Role.FULL_TIME: 0.2, Role.DUTY_OFFICER: 0.4}
+ROLE_OUTCOMES = OutcomeLaw(
+    pair_feedback_sd=1.0,
+    feedback_error_sd=0.5,
+    predicted_min=_CHAT_MIN,
+    predicted_max=_CHAT_MAX,
+    service_min=_CHAT_MIN,
+    service_max=_CHAT_MAX,
+)
+
+Patience = Literal["published", "censored"]
+Feedback = Literal["none", "by_role"]
+
+
+@dataclass(frozen=True)
+class OpenUpPopulation:
+    """Callers of Open Up.
+
+    Attributes:
+        patience: `published` or `censored` means.
+        feedback: `none` gives every answered contact full feedback, so that quality equals quantity; `by_role` centres a
+            latent score on 4 (assumption).
+        low_risk_scale: Scale of the Beta law of low-risk chats, minutes: 190.5 published; 152.4 is the authors' study of
+            chats of 40 minutes.
+    """
+
+    patience: Patience = "published"
+    feedback: Feedback = "none"
+    low_risk_scale: float = 190.5
+
+    def __post_init__(self) -> None:
+        if self.patience not in PATIENCE_MEANS:
+            raise ValueError(f"patience must be one of {', '.join(PATIENCE_MEANS)}, got {self.patience!r}")
+        if self.feedback not in ("none", "by_role"):
+            raise ValueError(f"feedback must be 'none' or 'by_role', got {self.feedback!r}")
+        if not self.low_risk_scale > 0:
+            raise ValueError(f"low_risk_scale must be positive, got {self.low_risk_scale} minutes")
+
+    def _chat_law(self, caller_type: Ints, risk: Ints) -> tuple[Floats, Floats, Floats]:
+        """Parameters a, b and scale of each contact's chat."""
+        table = np.array(_CHAT)
+        table[:, Risk.LOW, 2] = self.low_risk_scale
+        a, b, scale = np.moveaxis(table[caller_type, risk], -1, 0)
+        return a, b, scale
+
+    def sample(self, size: int, rng: np.random.Generator) -> Callers:
+        """See `Population.sample`."""
+        accepted = rng.random(size) < _TERMS_ACCEPTED
+        repeat = (rng.random(size) < _REPEAT).astype(np.int64)
+        cumulative = np.cumsum(np.array(_RISK_SHARES), axis=1)
+        risk = (rng.random(size)[:, None] >= cumulative[repeat, :2]).sum(axis=1)
+        a, b, scale = self._chat_law(repeat, risk)
+        chat = np.clip(scale * rng.beta(a, b), _CHAT_MIN, _CHAT_MAX)
+        values = np.zeros((size, draws.NUM_CALLER_VALUES))
+        values[:, draws.FEEDBACK_MEAN] = 4.0 if self.feedback == "by_role" else 5.0
+        values[:, draws.SERVICE_MEAN] = scale * a / (a + b)
+        values[:, draws.SERVICE_SHIFT] = chat - values[:, draws.SERVICE_MEAN]
+        values[:, draws.PATIENCE_MEAN] = np.array(PATIENCE_MEANS[self.patience])[repeat]
+        values[:, draws.PATIENCE] = exponential_patience(values[:, draws.PATIENCE_MEAN], rng)
+        values[:, draws.REMAINING_NOISE] = rng.standard_normal(size)
+        return Callers(
+            accepted=accepted,
+            caller_type=np.where(repeat == 1, int(CallerType.REPEAT), int(CallerType.NON_REPEAT)),
+            risk=risk.astype(np.int64),
+            attributes=np.full((size, 3), -1, dtype=np.int64),
+            values=values,
+            keys=new_keys(size, rng),
+        )
+
+    def resample_service(
+        self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """See `Population.resample_service`: the Beta law of the contact's type and risk beyond the time elapsed."""
+        del predicted
+        a, b, scale = self._chat_law(caller_type, risk)
+        below = beta.cdf(elapsed / scale, a, b)
+        share = below + (1.0 - below) * rng.random(elapsed.shape)
+        return np.clip(scale * beta.ppf(share, a, b), np.maximum(_CHAT_MIN, elapsed), np.maximum(_CHAT_MAX, elapsed))
+
+
+@dataclass(frozen=True)
+class RoleStaff:
+    """Counsellors whose feedback differs by role only (assumption, see `FEEDBACK_BY_ROLE`)."""
+
+    def sample(self, roster: Roster, rng: np.random.Generator) -> Floats:
+        """See `StaffLaw.sample`."""
+        del rng
+        staff = np.zeros((len(roster), draws.NUM_STAFF_VALUES))
+        staff[:, draws.FEEDBACK_EFFECT] = [FEEDBACK_BY_ROLE.get(person.role, 0.0) for person in roster]
+        return staff

@@ -1,0 +1,1 @@
+"""The laws of chance: arrivals, callers, counsellors, outcomes, predictions."""

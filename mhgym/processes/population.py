@@ -1,0 +1,90 @@
+"""Who calls and who answers: the protocols, and the columns that a sample has."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mhgym.domain import Roster
+from mhgym.processes import draws
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+#: Attributes of a caller that policies see, in the order of the columns; -1 where a centre does not know one.
+ATTRIBUTES = ("device", "gender", "age_band")
+
+
+@dataclass(frozen=True)
+class Callers:
+    """A sample of `n` callers.
+
+    Attributes:
+        accepted: `[n]` whether they accept the terms of service.
+        caller_type: `[n]` codes of `CallerType`.
+        risk: `[n]` codes of `Risk`.
+        attributes: `[n, 3]` codes in the order of `ATTRIBUTES`.
+        values: `[n, 8]` columns of `processes.draws`: means, shifts, patience in minutes, noise.
+        keys: `[n, 2]` keys of the pair's draws: predictions, errors.
+    """
+
+    accepted: NDArray[np.bool_]
+    caller_type: Ints
+    risk: Ints
+    attributes: Ints
+    values: Floats
+    keys: NDArray[np.uint64]
+
+    def __len__(self) -> int:
+        return len(self.accepted)
+
+
+class Population(Protocol):
+    """The law of callers."""
+
+    def sample(self, size: int, rng: np.random.Generator) -> Callers:
+        """Draw `size` callers, independent of one another and of any decision."""
+        ...
+
+    def resample_service(
+        self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
+    ) -> Floats:
+        """Draw total service minutes of contacts `[k]` in service, given that each is longer than `elapsed`.
+
+        Args:
+            predicted: `[..., k]` predicted service minutes at the answer.
+            elapsed: `[..., k]` minutes in service so far.
+            caller_type: `[..., k]` codes.
+            risk: `[..., k]` codes.
+            rng: Randomness of the planner.
+        """
+        ...
+
+
+class StaffLaw(Protocol):
+    """The law of what differs between counsellors and is drawn anew for every episode."""
+
+    def sample(self, roster: Roster, rng: np.random.Generator) -> Floats:
+        """`[C, 5]` rows of `processes.draws`: effects on feedback and minutes, senior, age, message ratio."""
+        ...
+
+
+@dataclass(frozen=True)
+class UniformStaff:
+    """Counsellors who do not differ."""
+
+    def sample(self, roster: Roster, rng: np.random.Generator) -> Floats:
+        """`[C, 5]` zeros."""
+        del rng
+        return np.zeros((len(roster), draws.NUM_STAFF_VALUES))
+
+
+def exponential_patience(means: Floats, rng: np.random.Generator) -> Floats:
+    """Patience `[n]` in minutes with the given means; memoryless, so the patience left does not depend on the wait."""
+    return means * rng.standard_exponential(len(means))
+
+
+def new_keys(size: int, rng: np.random.Generator) -> NDArray[np.uint64]:
+    """`[size, 2]` keys of pair draws."""
+    return rng.integers(0, 2**64, size=(size, 2), dtype=np.uint64)

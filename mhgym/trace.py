@@ -1,0 +1,147 @@
+"""A trace: all chance of one episode, drawn before the first decision and independent of any policy."""
+
+import hashlib
+from dataclasses import dataclass, field, fields
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mhgym.processes import draws
+from mhgym.processes.population import Callers
+from mhgym.scenario import Scenario
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_STREAMS = ("arrivals", "callers", "staff")
+
+
+def stream(seed: int, purpose: str) -> np.random.Generator:
+    """The generator of one purpose of one episode; different purposes never share draws."""
+    if seed < 0:
+        raise ValueError(f"a trace seed must be at least 0, got {seed}")
+    return np.random.default_rng(np.random.SeedSequence([seed, _STREAMS.index(purpose)]))
+
+
+def _no_known(num_counsellors: int) -> Floats:
+    return np.empty((0, num_counsellors, 2))
+
+
+@dataclass(frozen=True)
+class Trace:
+    """The realised chance of one episode with `n` contacts and `C` counsellors. Arrays are read-only.
+
+    Attributes:
+        arrived_at: `[n]` arrival minutes, increasing.
+        accepted: `[n]` whether the terms of service were accepted.
+        caller_type: `[n]` codes of `CallerType`.
+        risk: `[n]` codes of `Risk`.
+        attributes: `[n, 3]` codes, see `population.ATTRIBUTES`.
+        values: `[n, 8]` hidden and predicted numbers of callers, columns in `processes.draws`.
+        keys: `[n, 2]` keys of the pair's draws: predictions, errors.
+        staff: `[C, 5]` effects of counsellors, columns in `processes.draws`.
+        law: `[12]` packed outcome law.
+        known: `[k, C, 2]` latent predictions of the first `k` callers where a planner knows nothing else; empty in a
+            trace drawn from a scenario.
+        seed: What it was drawn from; -1 if composed by hand.
+    """
+
+    arrived_at: Floats
+    accepted: NDArray[np.bool_]
+    caller_type: Ints
+    risk: Ints
+    attributes: Ints
+    values: Floats
+    keys: NDArray[np.uint64]
+    staff: Floats
+    law: Floats
+    known: Floats
+    seed: int = -1
+    _hash: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        size, num_counsellors = len(self.arrived_at), len(self.staff)
+        if np.any(np.diff(self.arrived_at) < 0):
+            raise ValueError("arrival times of a trace must not decrease")
+        for name in ("accepted", "caller_type", "risk", "attributes", "values", "keys"):
+            if len(getattr(self, name)) != size:
+                raise ValueError(f"a trace of {size} contacts needs {size} rows of {name}, got {len(getattr(self, name))}")
+        if self.known.shape[1:] != (num_counsellors, 2):
+            raise ValueError(f"known must have shape (k, {num_counsellors}, 2), got {self.known.shape}")
+        for item in fields(self):
+            if isinstance(value := getattr(self, item.name), np.ndarray):
+                value.setflags(write=False)
+
+    @classmethod
+    def sample(cls, scenario: Scenario, seed: int) -> Self:
+        """Draw the episode that a seed stands for."""
+        arrived_at = scenario.arrivals.sample(scenario.horizon, stream(seed, "arrivals"))
+        callers = scenario.population.sample(len(arrived_at), stream(seed, "callers"))
+        staff = scenario.staff.sample(scenario.roster, stream(seed, "staff"))
+        return cls.compose(scenario, arrived_at, callers, staff, seed=seed)
+
+    @classmethod
+    def compose(
+        cls,
+        scenario: Scenario,
+        arrived_at: Floats,
+        callers: Callers,
+        staff: Floats,
+        *,
+        known: Floats | None = None,
+        seed: int = -1,
+    ) -> Self:
+        """Put a trace together from its parts."""
+        return cls(
+            arrived_at=arrived_at,
+            accepted=callers.accepted,
+            caller_type=callers.caller_type,
+            risk=callers.risk,
+            attributes=callers.attributes,
+            values=callers.values,
+            keys=callers.keys,
+            staff=staff,
+            law=scenario.outcomes.packed(),
+            known=_no_known(len(staff)) if known is None else known,
+            seed=seed,
+        )
+
+    def __len__(self) -> int:
+        return len(self.arrived_at)
+
+    @property
+    def offered(self) -> int:
+        """N: contacts that accepted the terms. Known to the environment, never to a view."""
+        return int(self.accepted.sum())
+
+    @property
+    def hash(self) -> str:
+        """16 hexadecimal digits that name all chance of this episode."""
+        if not self._hash:
+            digest = hashlib.blake2b(digest_size=8)
+            for item in fields(self):
+                if isinstance(value := getattr(self, item.name), np.ndarray):
+                    digest.update(f"{item.name}{value.dtype}{value.shape}".encode())
+                    digest.update(np.ascontiguousarray(value).tobytes())
+            self._hash.append(digest.hexdigest())
+        return self._hash[0]
+
+    def patience(self, contact: int) -> float:
+        """Minutes that a caller would wait, in the first queue and again after each transfer."""
+        return float(self.values[contact, draws.PATIENCE])
+
+    def realise(self, contact: int, counsellor: int, chats: int) -> tuple[float, float]:
+        """What truly happens to a pair: feedback scaled to [0, 1], minutes of service."""
+        feedback, minutes = draws.realise_pair(
+            self.law, self.values, self.keys, self.staff, self.known, contact, counsellor, chats
+        )
+        return (float(feedback) - 1.0) / 4.0, float(minutes)
+
+    def predict(self, contacts: Ints, chats: Ints) -> tuple[Floats, Floats]:
+        """What the models predict: feedback scaled to [0, 1] and minutes of service, each `[len(contacts), C]`."""
+        feedback, minutes = draws.predict_pairs(
+            self.law, self.values, self.keys, self.staff, self.known, contacts, chats
+        )
+        return (feedback - 1.0) / 4.0, minutes
+
