@@ -104,6 +104,11 @@ class Engine(Protocol):
         ...
 
     @property
+    def settled_at(self) -> float:
+        """Minute up to which the accounts of load are known: now, or the last wrap-up after a cut."""
+        ...
+
+    @property
     def tally(self) -> Tally:
         """Running counts of what has been answered."""
         ...
@@ -135,4 +140,8 @@ class Engine(Protocol):
 
     def log(self) -> ContactLog:
         """The contact records of an episode that is over."""
+        ...
+
+    def kpis(self) -> dict[str, float]:
+        """The KPIs of an episode that is over, see `metrics.GLOSSARY`."""
         ...

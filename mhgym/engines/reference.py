@@ -17,6 +17,7 @@ from mhgym.domain import ContactLog, LegKind, Outcome, Risk
 from mhgym.engines.desk import Desk, Hand, resume_desk
 from mhgym.engines.protocol import EventKind, EventRecord, Situation, Tally
 from mhgym.engines.snapshot import FixedStaff, predicted_remaining, take_view
+from mhgym.metrics import kpis
 from mhgym.metrics.burden import BurdenMeter
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -99,6 +100,7 @@ class ReferenceEngine:
         self.num_arrived = 0
         self._asking = False
         self._over = False
+        self._last_end = 0.0
         self._schedule_roster()
         if start:
             self._resume(start)
@@ -151,6 +153,11 @@ class ReferenceEngine:
             else:
                 self.env.step()
         return False
+
+    @property
+    def settled_at(self) -> float:
+        """Minute up to which the accounts of load are known: now, or the last wrap-up after a cut."""
+        return max(self.now, self._last_end)
 
     def view(self) -> CentreView:
         """What can be known at this epoch."""
@@ -400,10 +407,11 @@ class ReferenceEngine:
         self._over = True
         self.now = now
         for desk in self.desks:
-            for hand in list(desk.hands.values()):
+            for hand in sorted(desk.hands.values(), key=lambda hand: (hand.end, hand.contact)):
                 high = int(self.trace.risk[hand.contact] == Risk.HIGH)
                 self.meter.change(desk.index, hand.end, -1, -high)
                 self._write_legs(desk, hand, hand.end)
+                self._last_end = max(self._last_end, hand.end)
         for contact in self.queue:
             if self.outcome[contact] == Outcome.UNANSWERED:
                 self.ended_at[contact] = now
@@ -436,4 +444,14 @@ class ReferenceEngine:
             leg_kind=np.array(columns[2], dtype=np.int64),
             leg_start=np.array(columns[3], dtype=np.float64),
             leg_end=np.array(columns[4], dtype=np.float64),
+        )
+
+    def kpis(self) -> dict[str, float]:
+        """The KPIs of an episode that is over, see `metrics.GLOSSARY`."""
+        return kpis(
+            self.log(),
+            self.scenario.roster,
+            horizon=self.scenario.horizon,
+            until=self.scenario.until,
+            service_level_minutes=self.scenario.service_level_minutes,
         )

@@ -81,9 +81,9 @@ def read_contact_csv(path: str | Path, roster_path: str | Path | None = None) ->
     clock = find_clock(times + [(row, column) for row in duty for column in ROSTER_TIMES])
     known = build_roster(duty, clock) if duty else None
     names = list(known.names() if known else dict.fromkeys(filter(None, (row.text("counsellor") for row in rows))))
+    contacts = read_contacts(rows, clock, {name: index for index, name in enumerate(names)})
     if not names:
         raise ValueError(f"{path}, column counsellor: names nobody to derive a roster from; give a roster file")
-    contacts = read_contacts(rows, clock, {name: index for index, name in enumerate(names)})
     contact_ids = sorted(contacts, key=lambda contact_id: contacts[contact_id].arrived_at)
     log = contact_log([contacts[contact_id] for contact_id in contact_ids])
     return RecordedLog(

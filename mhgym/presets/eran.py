@@ -27,7 +27,7 @@ from mhgym.processes.arrivals import (
 )
 from mhgym.scenario import Rules, Scenario, Weights
 
-HAWKES_BRANCHING, HAWKES_DECAY = 0.2, 30.0  # offspring per arrival, mean delay in minutes; assumption
+HAWKES_BRANCHING, HAWKES_DECAY = 0.2, 1.0 / 30.0  # offspring per arrival; per minute, so 30 minutes of mean delay; assumption
 
 
 class Flow(NamedTuple):

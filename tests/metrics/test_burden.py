@@ -1,6 +1,7 @@
 """The burden meter against hand-computed days, a minute-by-minute count, and its own replay."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -158,7 +159,7 @@ def test_replay_equals_the_live_order_and_looking_changes_nothing(table, interva
 
     assert live.value(1e4) == pytest.approx(replayed.value(1e4), abs=EXACT)
     assert live.value(1e4) == live.value(1e4)
-    assert all(later <= earlier + EXACT for earlier, later in zip(seen, seen[1:], strict=False))
+    assert all(later <= earlier + EXACT for earlier, later in pairwise(seen))
 
 
 @settings(max_examples=100, deadline=None)

@@ -19,9 +19,9 @@ def test_newcomer_gap_is_the_shortfall(time, answered, expected):
 
 
 def test_newcomer_gap_refuses_what_is_no_share():
-    with pytest.raises(ValueError, match="share_of_time must lie in .*got 1.5"):
+    with pytest.raises(ValueError, match=r"share_of_time must lie in .*got 1.5"):
         newcomer_gap(1.5, 0.1)
-    with pytest.raises(ValueError, match="share_of_answered must lie in .*got nan"):
+    with pytest.raises(ValueError, match=r"share_of_answered must lie in .*got nan"):
         newcomer_gap(0.5, float("nan"))
 
 

@@ -23,9 +23,9 @@ def table(contacts, legs):
     names = (*CONTACT, "transfers")
     columns = {name: [row[index] for row in contacts] for index, name in enumerate(names)}
     columns |= {name: [row[index] for row in legs] for index, name in enumerate(LEG)}
-    return ContactLog(**{
-        name: np.array(values, dtype=np.int64 if name in WHOLE else np.float64) for name, values in columns.items()
-    })
+    return ContactLog(
+        **{name: np.array(values, dtype=np.int64 if name in WHOLE else np.float64) for name, values in columns.items()}
+    )
 
 
 def person(role, start=0.0, end=100.0, **kwargs):
@@ -238,14 +238,12 @@ def test_shares_add_up_and_lie_in_range(log):
 @given(logs())
 def test_longest_queue_counts_who_waits_in_each_half_minute(log):
     """Whole-minute logs change only on the minute, so a look at every half minute sees every state of some length."""
-    most = 0
-    for now in np.arange(0.5, 400):
-        waiting = 0
-        for row in range(len(log)):
-            mine = (log.leg_contact == row) & (log.leg_kind == LegKind.SERVICE)
-            present = log.arrived_at[row] < now < log.ended_at[row]
-            waiting += present and not ((log.leg_start[mine] < now) & (now < log.leg_end[mine])).any()
-        most = max(most, waiting)
+    looks = np.arange(0.5, 400)[:, None]
+    present = (log.arrived_at < looks) & (looks < log.ended_at)
+    for contact, kind, start, end in zip(log.leg_contact, log.leg_kind, log.leg_start, log.leg_end, strict=True):
+        if kind == LegKind.SERVICE:
+            present[:, contact] &= ~((start < looks[:, 0]) & (looks[:, 0] < end))
+    most = present.sum(axis=1).max()
 
     assert kpis(log, ROSTER, horizon=100.0)["longest_queue"] == most
 

@@ -1,0 +1,7 @@
+"""Faces of the centre: Gymnasium and what will follow, all over one step."""
+
+from mhgym.envs.core import RoutingCore
+from mhgym.envs.routing import RoutingEnv
+from mhgym.envs.wrappers import DictObservation
+
+__all__ = ["DictObservation", "RoutingCore", "RoutingEnv"]

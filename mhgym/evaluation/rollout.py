@@ -1,0 +1,64 @@
+"""Running a policy on traces: common random numbers, latency apart from results."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mhgym.domain import ContactLog
+from mhgym.engines.reference import ReferenceEngine
+from mhgym.policy import Policy, policy_rng
+from mhgym.scenario import Scenario
+from mhgym.trace import Trace
+from mhgym.view import HOLD
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One policy on one trace.
+
+    Attributes:
+        seed: Of the trace.
+        trace_hash: Names all chance of the episode.
+        kpis: Every KPI, see `metrics.GLOSSARY`.
+        log: Contact records.
+        decisions: Decisions asked for.
+        illegal: Decisions that were not legal and counted as HOLD.
+        latencies: `[decisions]` wall-clock seconds of each decision; never part of a result.
+    """
+
+    seed: int
+    trace_hash: str
+    kpis: dict[str, float]
+    log: ContactLog
+    decisions: int
+    illegal: int
+    latencies: NDArray[np.float64]
+
+
+def run_episode(scenario: Scenario, policy: Policy, trace: Trace) -> Episode:
+    """Let a policy route one trace of a scenario on the reference engine."""
+    engine = ReferenceEngine(scenario)
+    engine.reset(trace)
+    policy.reset(scenario, policy_rng(trace.hash, policy.name))
+    latencies: list[float] = []
+    illegal = 0
+    while engine.advance():
+        view = engine.view()
+        begun = perf_counter()
+        pair = policy.act(view)
+        latencies.append(perf_counter() - begun)
+        if pair == HOLD:
+            engine.hold()
+        elif not engine.assign(*pair):
+            illegal += 1
+            engine.hold()
+    log = engine.log()
+    return Episode(trace.seed, trace.hash, engine.kpis(), log, len(latencies), illegal, np.array(latencies))
+
+
+def run_episodes(scenario: Scenario, policy: Policy, seeds: Iterable[int]) -> list[Episode]:
+    """`run_episode` on the trace of each seed; the same seeds give every policy the same traces."""
+    return [run_episode(scenario, policy, Trace.sample(scenario, seed)) for seed in seeds]

@@ -1,0 +1,173 @@
+"""Observations: a flat float32 vector with a published layout."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mhgym.domain import RISKS, ROLES, CallerType
+from mhgym.mdp.slots import shown_rows
+from mhgym.view import CentreView
+
+Floats = NDArray[np.float64]
+
+#: Times are scaled by these; every entry is clipped to [LOW, HIGH].
+_HOUR, _TEN, _DAY = 60.0, 10.0, 1440.0
+LOW, HIGH = -1.0, 10.0
+
+GLOBAL_FEATURES = (
+    "elapsed_share",  # minutes so far / horizon
+    "hours_left",  # until arrivals stop
+    "clock_sin",  # of the time of day, if minute 0 is midnight
+    "clock_cos",
+    "waiting",  # contacts in the queue / N
+    "overflow",  # contacts that no slot shows / N
+    "on_duty",  # counsellors on duty / C
+    "can_take",  # counsellors who can take something / C
+    "arrivals_last_hour",  # visits / 10
+)
+QUEUE_FEATURES = (
+    "present",
+    "wait",  # minutes in the queue / 10
+    "patience",  # predicted minutes / 10
+    "wait_over_patience",
+    "transferred",
+    "repeat",
+    *(f"risk_{risk}" for risk in RISKS),
+)
+COUNSELLOR_FEATURES = (
+    "present",  # 0 for padding
+    "on_duty",
+    "on_break",
+    "can_take",
+    "load",  # contacts in hand / capacity
+    "capacity",  # / 10
+    "chats",  # since sign-in / 10
+    "new",
+    "idle",  # hours since the longest-idle free slot became free
+    "busy",  # hours of unbroken contact
+    "hours_to_sign_out",
+    "release",  # predicted hours until the first contact in hand is over
+    *(f"role_{role}" for role in ROLES),
+)
+PAIR_FEATURES = (
+    "legal",
+    "quality",  # predicted feedback in [0, 1]
+    "service_time",  # predicted hours
+)
+
+
+@dataclass(frozen=True)
+class ObservationLayout:
+    """Where things stand in the flat observation: globals, queue `[N, Q]`, counsellors `[C, K]`, pairs `[N, C, P]`.
+
+    Attributes:
+        num_slots: N queue slots.
+        num_counsellors: C counsellors, padding included.
+    """
+
+    num_slots: int
+    num_counsellors: int
+
+    @cached_property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of each block, in order."""
+        n, c = self.num_slots, self.num_counsellors
+        return {
+            "globals": (len(GLOBAL_FEATURES),),
+            "queue": (n, len(QUEUE_FEATURES)),
+            "counsellors": (c, len(COUNSELLOR_FEATURES)),
+            "pairs": (n, c, len(PAIR_FEATURES)),
+        }
+
+    @cached_property
+    def slices(self) -> dict[str, slice]:
+        """Where each block lies in the flat vector."""
+        result, start = {}, 0
+        for name, shape in self.shapes.items():
+            result[name] = slice(start, start + math.prod(shape))
+            start += math.prod(shape)
+        return result
+
+    @cached_property
+    def size(self) -> int:
+        """Length of the flat vector."""
+        return sum(math.prod(shape) for shape in self.shapes.values())
+
+    def split(self, flat: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """The blocks of observations `[..., size]`, each `[..., *shape]`, without a copy."""
+        lead = flat.shape[:-1]
+        return {name: flat[..., part].reshape(lead + self.shapes[name]) for name, part in self.slices.items()}
+
+    def encode(self, view: CentreView) -> NDArray[np.float32]:
+        """`[size]` the view as a vector, in a fresh array.
+
+        Raises:
+            ValueError: If the view has more counsellors than the layout.
+        """
+        if len(view.staff) > self.num_counsellors:
+            raise ValueError(f"the layout holds {self.num_counsellors} counsellors, the view has {len(view.staff)}")
+        flat = np.zeros(self.size, dtype=np.float32)
+        blocks = self.split(flat)
+        rows = shown_rows(len(view.waiting), self.num_slots)
+        blocks["globals"][:] = self._globals(view, len(rows))
+        blocks["queue"][: len(rows)] = _queue(view, rows)
+        blocks["counsellors"][: len(view.staff)] = _counsellors(view)
+        pairs = np.stack([view.legal[rows], view.quality[rows], view.service_time[rows] / _HOUR], axis=-1)
+        blocks["pairs"][: len(rows), : len(view.staff)] = pairs
+        return np.clip(flat, LOW, HIGH, out=flat)
+
+    def _globals(self, view: CentreView, num_shown: int) -> list[float]:
+        angle = 2.0 * math.pi * (view.now % _DAY) / _DAY
+        waiting = len(view.waiting)
+        recent = len(view.arrivals) - np.searchsorted(view.arrivals, view.now - _HOUR, side="right")
+        return [
+            view.now / view.horizon,
+            (view.horizon - view.now) / _HOUR,
+            math.sin(angle),
+            math.cos(angle),
+            waiting / self.num_slots,
+            (waiting - num_shown) / self.num_slots,
+            view.staff.on_duty.sum() / self.num_counsellors,
+            view.staff.can_take.sum() / self.num_counsellors,
+            float(recent) / _TEN,
+        ]
+
+
+def _queue(view: CentreView, rows: NDArray[np.int64]) -> Floats:
+    waiting = view.waiting
+    wait, patience = view.wait[rows], waiting.patience[rows]
+    columns = [
+        np.ones(len(rows)),
+        wait / _TEN,
+        patience / _TEN,
+        wait / patience,
+        waiting.transferred[rows],
+        waiting.caller_type[rows] == CallerType.REPEAT,
+        *(waiting.risk[rows] == code for code in range(len(RISKS))),
+    ]
+    return np.column_stack(columns)
+
+
+def _counsellors(view: CentreView) -> Floats:
+    staff, now = view.staff, view.now
+    release = np.full(len(staff), np.inf)
+    np.minimum.at(release, view.in_hand.counsellor, view.in_hand.remaining)
+    columns = [
+        np.ones(len(staff)),
+        staff.on_duty,
+        staff.on_break,
+        staff.can_take,
+        staff.in_hand / staff.capacity,
+        staff.capacity / _TEN,
+        staff.chats / _TEN,
+        staff.new,
+        np.nan_to_num((now - staff.idle_since) / _HOUR),
+        np.nan_to_num((now - staff.busy_since) / _HOUR),
+        np.nan_to_num((staff.off_at - now) / _HOUR),
+        np.where(np.isinf(release), 0.0, release) / _HOUR,
+        *(staff.role == code for code in range(len(ROLES))),
+    ]
+    return np.column_stack(columns)

@@ -1,0 +1,19 @@
+"""Gymnasium ids. Ids carry versions: a change of behaviour that changes results gets a new one."""
+
+import gymnasium
+
+#: Preset behind each id.
+IDS = {
+    "mhgym/EranStandard-v0": "EranStandard",
+    "mhgym/EranHeavy-v0": "EranHeavy",
+    "mhgym/EranDay-v0": "EranDay",
+    "mhgym/OpenUp-v0": "OpenUp",
+    "mhgym/OpenUpPaper-v0": "OpenUpPaper",
+}
+
+
+def register_envs() -> None:
+    """Register every id; nothing is imported until one is made."""
+    for env_id, preset in IDS.items():
+        if env_id not in gymnasium.registry:
+            gymnasium.register(env_id, entry_point="mhgym.envs.routing:RoutingEnv", kwargs={"scenario": preset})
