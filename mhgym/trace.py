@@ -65,8 +65,8 @@ class Trace:
         if np.any(np.diff(self.arrived_at) < 0):
             raise ValueError("arrival times of a trace must not decrease")
         for name in ("accepted", "caller_type", "risk", "attributes", "values", "keys"):
-            if len(getattr(self, name)) != size:
-                raise ValueError(f"a trace of {size} contacts needs {size} rows of {name}, got {len(getattr(self, name))}")
+            if (rows := len(getattr(self, name))) != size:
+                raise ValueError(f"a trace of {size} contacts needs {size} rows of {name}, got {rows}")
         if self.known.shape[1:] != (num_counsellors, 2):
             raise ValueError(f"known must have shape (k, {num_counsellors}, 2), got {self.known.shape}")
         for item in fields(self):
@@ -144,4 +144,3 @@ class Trace:
             self.law, self.values, self.keys, self.staff, self.known, contacts, chats
         )
         return (feedback - 1.0) / 4.0, minutes
-

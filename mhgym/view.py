@@ -85,6 +85,7 @@ class Staff:
         off_at: Minute of the end of the present shift; NaN off duty.
         back_at: Minute at which a break under way ends; NaN otherwise.
         break_due: Minutes of a break that waits until nothing is in hand; 0 for none.
+        effects: `[C, 5]` what the models know of each counsellor, columns in `processes.draws`.
     """
 
     role: Ints
@@ -102,6 +103,7 @@ class Staff:
     off_at: Floats
     back_at: Floats
     break_due: Floats
+    effects: Floats
 
     def __len__(self) -> int:
         return len(self.role)
@@ -118,6 +120,7 @@ class InHand:
         started_at: Minute at which this leg began.
         caller_type: Codes of `CallerType`.
         risk: Codes of `Risk`.
+        attributes: `[k, 3]` codes, see `population.ATTRIBUTES`.
         patience: Predicted patience, used if the contact is transferred.
         predicted: Predicted minutes of this leg at its start.
         remaining: Predicted remaining minutes of service, or the fixed rest of a wrap-up.
@@ -129,6 +132,7 @@ class InHand:
     started_at: Floats
     caller_type: Ints
     risk: Ints
+    attributes: Ints
     patience: Floats
     predicted: Floats
     remaining: Floats

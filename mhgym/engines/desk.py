@@ -90,8 +90,6 @@ class Desk:
         )
 
 
-
-
 def resume_desk(desk: Desk, start: Situation, scenario: Scenario) -> None:
     """Put a counsellor into a planner's situation, hands excepted; roster events at `now` are still to come."""
     j = desk.index

@@ -45,7 +45,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class KnownWaiting:
-    """A contact that waits when a planner's future begins: its row in the trace and its realised rest."""
+    """A contact that waits when a planner's future begins: its row in the trace and its realised rest.
+
+    `remaining` and `predicted_rest` are true and predicted minutes of service left after a transfer, else NaN.
+    """
 
     contact: int
     joined_at: float
@@ -53,6 +56,7 @@ class KnownWaiting:
     zombie: bool
     leaves_at: float
     remaining: float
+    predicted_rest: float
 
 
 @dataclass(frozen=True)

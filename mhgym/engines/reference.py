@@ -13,7 +13,8 @@ from itertools import count
 import numpy as np
 import simpy
 
-from mhgym.domain import ContactLog, LegKind, Outcome, Risk
+from mhgym.domain import ContactLog, Outcome, Risk
+from mhgym.engines.book import ContactBook
 from mhgym.engines.desk import Desk, Hand, resume_desk
 from mhgym.engines.protocol import EventKind, EventRecord, Situation, Tally
 from mhgym.engines.snapshot import FixedStaff, predicted_remaining, take_view
@@ -76,27 +77,16 @@ class ReferenceEngine:
                 f"the trace has {len(trace.staff)} counsellors and the roster {len(self.scenario.roster)}; "
                 "draw the trace from this scenario"
             )
-        size = len(trace)
         self.trace = trace
         self.env = CentreEnvironment(start.now if start else 0.0)
         self.now = self.env.now
         self.events: list[EventRecord] = []
-        self.tally = Tally()
         self.meter = BurdenMeter(self._staffed, until=self.scenario.until)
         self.desks = [Desk(index, person) for index, person in enumerate(self.scenario.roster)]
         self.queue: list[int] = []  # waiting contacts, zombies among them, in the order of the queue
-        self.joined_at = [math.nan] * size
-        self.answered_at = [math.nan] * size
-        self.ended_at = [math.nan] * size
-        self.feedback = [math.nan] * size
-        self.outcome = [int(Outcome.UNANSWERED)] * size
-        self.finisher = [-1] * size
-        self.transfers = [0] * size
-        self.remaining = [math.nan] * size
-        self.predicted_rest = [math.nan] * size
+        self.book = ContactBook(trace)
         self._abandonments: dict[int, simpy.Event] = {}
         self._wrap_up_ends: dict[int, simpy.Event] = {}
-        self._legs: list[tuple[int, int, int, float, float]] = []
         self.num_arrived = 0
         self._asking = False
         self._over = False
@@ -118,21 +108,21 @@ class ReferenceEngine:
             zombie = hand.phase == Phase.ZOMBIE
             held = Hand(hand.contact, zombie, hand.started_at, hand.service_end, hand.end, hand.predicted)
             desk.hands[hand.contact] = held
-            self.answered_at[hand.contact] = hand.started_at
             self.meter.change(desk.index, start.now, 1, int(self.trace.risk[hand.contact] == Risk.HIGH))
             self._await_wrap_up_end(desk, held)
             if zombie:
-                self.outcome[hand.contact] = Outcome.ABANDONED
+                self.book.abandon(hand.contact, start.now)
             else:
-                self._credit(hand.contact, desk, self.trace.realise(hand.contact, desk.index, 0)[0])
+                feedback, _ = self.trace.realise(hand.contact, desk.index, 0)
+                self.book.credit(hand.contact, desk, feedback, hand.started_at)
         for waiting in start.waiting:
             self.queue.append(waiting.contact)
-            self.joined_at[waiting.contact] = waiting.joined_at
-            self.transfers[waiting.contact] = int(waiting.transferred)
-            self.remaining[waiting.contact] = self.predicted_rest[waiting.contact] = waiting.remaining
+            self.book.joined_at[waiting.contact] = waiting.joined_at
+            self.book.transfers[waiting.contact] = int(waiting.transferred)
+            self.book.remaining[waiting.contact] = waiting.remaining
+            self.book.predicted_rest[waiting.contact] = waiting.predicted_rest
             if waiting.zombie:
-                in_transfer = waiting.transferred
-                self.outcome[waiting.contact] = Outcome.ABANDONED_IN_TRANSFER if in_transfer else Outcome.ABANDONED
+                self.book.abandon(waiting.contact, waiting.leaves_at)
             else:
                 self._await_abandonment(waiting.contact, waiting.leaves_at)
         for desk in self.desks:
@@ -155,6 +145,11 @@ class ReferenceEngine:
         return False
 
     @property
+    def tally(self) -> Tally:
+        """Running counts of what has been answered."""
+        return self.book.tally
+
+    @property
     def settled_at(self) -> float:
         """Minute up to which the accounts of load are known: now, or the last wrap-up after a cut."""
         return max(self.now, self._last_end)
@@ -172,7 +167,7 @@ class ReferenceEngine:
             return False
         del self.queue[row]
         self._note(EventKind.ASSIGNMENT, contact, counsellor)
-        if self.outcome[contact] in (Outcome.ABANDONED, Outcome.ABANDONED_IN_TRANSFER):
+        if self.book.is_zombie(contact):
             self._open_zombie(contact, desk)
         else:
             self._answer(contact, desk)
@@ -226,11 +221,11 @@ class ReferenceEngine:
         if self.trace.accepted[contact]:
             self._join(contact)
         else:
-            self.outcome[contact] = Outcome.REJECTED
-            self.ended_at[contact] = self.now
+            self.book.outcome[contact] = Outcome.REJECTED
+            self.book.ended_at[contact] = self.now
 
     def _join(self, contact: int) -> None:
-        self.joined_at[contact] = self.now
+        self.book.joined_at[contact] = self.now
         self.queue.append(contact)
         self._await_abandonment(contact, self.now + self.trace.patience(contact))
         self._asking = True
@@ -243,9 +238,7 @@ class ReferenceEngine:
 
     def _abandon(self, contact: int) -> None:
         del self._abandonments[contact]
-        in_transfer = self.transfers[contact] > 0
-        self.outcome[contact] = Outcome.ABANDONED_IN_TRANSFER if in_transfer else Outcome.ABANDONED
-        self.ended_at[contact] = self.now
+        self.book.abandon(contact, self.now)
         if self.scenario.rules.zombies == "evicted":
             self.queue.remove(contact)
         elif self.scenario.rules.queue_discipline == "paper":
@@ -257,12 +250,10 @@ class ReferenceEngine:
     def _answer(self, contact: int, desk: Desk) -> None:
         cancel(self._abandonments.pop(contact, None))
         feedback, minutes = self.trace.realise(contact, desk.index, desk.chats)
-        if self.transfers[contact]:
-            minutes = self.remaining[contact]
+        if self.book.transfers[contact]:
+            minutes = self.book.remaining[contact]
         predicted = self._predicted_minutes(contact, desk)
-        if math.isnan(self.answered_at[contact]):
-            self.answered_at[contact] = self.now
-        self._credit(contact, desk, feedback)
+        self.book.credit(contact, desk, feedback, self.now)
         desk.chats += 1
         desk.taken += 1
         service_end = self.now + minutes
@@ -271,27 +262,14 @@ class ReferenceEngine:
 
     def _predicted_minutes(self, contact: int, desk: Desk) -> float:
         """Predicted minutes of service of a pair, or of the rest after a transfer."""
-        if self.transfers[contact]:
-            return self.predicted_rest[contact]
+        if self.book.transfers[contact]:
+            return self.book.predicted_rest[contact]
         _, minutes = self.trace.predict(np.array([contact]), np.full(len(self.desks), desk.chats))
         return float(minutes[0, desk.index])
 
-    def _credit(self, contact: int, desk: Desk, feedback: float) -> None:
-        """Write a contact down as answered by a counsellor, unless it is transferred later."""
-        self.outcome[contact] = Outcome.ANSWERED
-        self.finisher[contact] = desk.index
-        self.feedback[contact] = feedback
-        self._count(contact, 1)
-
-    def _count(self, contact: int, sign: int) -> None:
-        """Add a contact to the running counts, or take it back."""
-        self.tally.answered += sign
-        self.tally.feedback += sign * self.feedback[contact]
-        self.tally.answered_by_new += sign * int(self.desks[self.finisher[contact]].person.new)
-
     def _open_zombie(self, contact: int, desk: Desk) -> None:
         rules = self.scenario.rules
-        in_transfer = self.outcome[contact] == Outcome.ABANDONED_IN_TRANSFER
+        in_transfer = self.book.outcome[contact] == Outcome.ABANDONED_IN_TRANSFER
         minutes = rules.wrap_up if in_transfer else rules.zombie_wrap_up
         end = self.now + minutes
         self._take_in_hand(desk, Hand(contact, True, self.now, end, end, minutes))
@@ -323,15 +301,7 @@ class ReferenceEngine:
         if not desk.hands:
             desk.busy_since = math.nan
         self.meter.change(desk.index, self.now, -1, -int(self.trace.risk[hand.contact] == Risk.HIGH))
-        self._write_legs(desk, hand, self.now)
-
-    def _write_legs(self, desk: Desk, hand: Hand, until: float) -> None:
-        kind = LegKind.ZOMBIE if hand.zombie else LegKind.SERVICE
-        service_end = min(hand.service_end, until)
-        self._legs.append((hand.contact, desk.index, kind, hand.started_at, service_end))
-        if not hand.zombie and until >= hand.service_end:
-            self._legs.append((hand.contact, desk.index, LegKind.WRAP_UP, hand.service_end, until))
-            self.ended_at[hand.contact] = hand.service_end
+        self.book.write_legs(desk, hand, self.now)
 
     # ------------------------------------------------------------------ counsellors
 
@@ -380,11 +350,7 @@ class ReferenceEngine:
             phase = hand.phase(self.now)
             self._release(desk, hand)
             if phase == Phase.SERVICE:
-                self.remaining[contact] = hand.service_end - self.now
-                self.predicted_rest[contact] = predicted_remaining(self, hand)
-                self._count(contact, -1)
-                self.outcome[contact] = Outcome.UNANSWERED
-                self.transfers[contact] += 1
+                self.book.send_back(contact, hand.service_end - self.now, predicted_remaining(self, hand))
                 self._join(contact)
 
     def _review(self) -> None:
@@ -410,11 +376,11 @@ class ReferenceEngine:
             for hand in sorted(desk.hands.values(), key=lambda hand: (hand.end, hand.contact)):
                 high = int(self.trace.risk[hand.contact] == Risk.HIGH)
                 self.meter.change(desk.index, hand.end, -1, -high)
-                self._write_legs(desk, hand, hand.end)
+                self.book.write_legs(desk, hand, hand.end)
                 self._last_end = max(self._last_end, hand.end)
         for contact in self.queue:
-            if self.outcome[contact] == Outcome.UNANSWERED:
-                self.ended_at[contact] = now
+            if not self.book.is_zombie(contact):
+                self.book.ended_at[contact] = now
         self.queue = []
 
     def log(self) -> ContactLog:
@@ -425,26 +391,7 @@ class ReferenceEngine:
         """
         if not self._over:
             raise RuntimeError(f"contact records are complete at the end of the episode; it is at minute {self.now}")
-        outcome = np.array(self.outcome, dtype=np.int64)
-        answered = outcome == Outcome.ANSWERED
-        legs = sorted(self._legs, key=lambda leg: (leg[3], leg[0], leg[2]))
-        columns = list(zip(*legs, strict=True)) if legs else [()] * 5
-        return ContactLog(
-            arrived_at=np.array(self.trace.arrived_at),
-            outcome=outcome,
-            caller_type=np.array(self.trace.caller_type),
-            risk=np.array(self.trace.risk),
-            answered_at=np.array(self.answered_at),
-            ended_at=np.array(self.ended_at),
-            counsellor=np.where(answered, np.array(self.finisher, dtype=np.int64), -1),
-            feedback=np.where(answered, np.array(self.feedback), np.nan),
-            transfers=np.array(self.transfers, dtype=np.int64),
-            leg_contact=np.array(columns[0], dtype=np.int64),
-            leg_counsellor=np.array(columns[1], dtype=np.int64),
-            leg_kind=np.array(columns[2], dtype=np.int64),
-            leg_start=np.array(columns[3], dtype=np.float64),
-            leg_end=np.array(columns[4], dtype=np.float64),
-        )
+        return self.book.log()
 
     def kpis(self) -> dict[str, float]:
         """The KPIs of an episode that is over, see `metrics.GLOSSARY`."""

@@ -43,9 +43,7 @@ def predicted_remaining(engine: ReferenceEngine, hand: Hand) -> float:
     knots, error_sd = model.arrays()
     noise = float(engine.trace.values[hand.contact, draws.REMAINING_NOISE])
     remaining, elapsed = hand.service_end - engine.now, engine.now - hand.started_at
-    return float(
-        draws.predict_remaining(knots, error_sd, model.floor, remaining, noise, hand.predicted, elapsed)
-    )
+    return float(draws.predict_remaining(knots, error_sd, model.floor, remaining, noise, hand.predicted, elapsed))
 
 
 def _waiting(engine: ReferenceEngine, rows: draws.Ints) -> Waiting:
@@ -54,13 +52,13 @@ def _waiting(engine: ReferenceEngine, rows: draws.Ints) -> Waiting:
     return Waiting(
         contact=rows,
         arrived_at=trace.arrived_at[rows],
-        joined_at=np.array([engine.joined_at[contact] for contact in queue], dtype=np.float64),
-        transferred=np.array([engine.transfers[contact] > 0 for contact in queue], dtype=np.bool_),
+        joined_at=np.array([engine.book.joined_at[contact] for contact in queue], dtype=np.float64),
+        transferred=np.array([engine.book.transfers[contact] > 0 for contact in queue], dtype=np.bool_),
         caller_type=trace.caller_type[rows],
         risk=trace.risk[rows],
         attributes=trace.attributes[rows],
         patience=trace.values[rows, draws.PATIENCE_MEAN],
-        remaining=np.array([engine.predicted_rest[contact] for contact in queue], dtype=np.float64),
+        remaining=np.array([engine.book.predicted_rest[contact] for contact in queue], dtype=np.float64),
     )
 
 
@@ -83,6 +81,7 @@ def _staff(engine: ReferenceEngine) -> Staff:
         off_at=np.array(off_at),
         back_at=np.array([desk.back_at for desk in desks]),
         break_due=np.array([desk.break_due for desk in desks]),
+        effects=engine.trace.staff.copy(),
     )
 
 
@@ -100,6 +99,7 @@ def _in_hand(engine: ReferenceEngine) -> InHand:
         started_at=np.array([hand.started_at for _, hand, _ in held], dtype=np.float64),
         caller_type=trace.caller_type[rows],
         risk=trace.risk[rows],
+        attributes=trace.attributes[rows],
         patience=trace.values[rows, draws.PATIENCE_MEAN],
         predicted=np.array([hand.predicted for _, hand, _ in held], dtype=np.float64),
         remaining=np.array(remaining, dtype=np.float64),

@@ -27,7 +27,10 @@ from mhgym.processes.arrivals import (
 )
 from mhgym.scenario import Rules, Scenario, Weights
 
-HAWKES_BRANCHING, HAWKES_DECAY = 0.2, 1.0 / 30.0  # offspring per arrival; per minute, so 30 minutes of mean delay; assumption
+HAWKES_BRANCHING, HAWKES_DECAY = (
+    0.2,
+    1.0 / 30.0,
+)  # offspring per arrival; per minute, so 30 minutes of mean delay; assumption
 
 
 class Flow(NamedTuple):

@@ -85,7 +85,23 @@ class EranPopulation:
 
     def sample(self, size: int, rng: np.random.Generator) -> Callers:
         """See `Population.sample`."""
-        attributes = np.column_stack([rng.choice(len(shares), size=size, p=shares) for shares in _SHARES])
+        columns = [rng.choice(len(shares), size=size, p=shares) for shares in _SHARES]
+        attributes = np.column_stack(columns).astype(np.int64)
+        caller_type = np.where(rng.random(size) < _REPEAT_SHARE, int(CallerType.REPEAT), int(CallerType.NON_REPEAT))
+        risk = np.zeros(size, dtype=np.int64)
+        return Callers(
+            accepted=np.ones(size, dtype=np.bool_),
+            caller_type=caller_type,
+            risk=risk,
+            attributes=attributes,
+            values=self.draw_values(caller_type, risk, attributes, rng),
+            keys=new_keys(size, rng),
+        )
+
+    def draw_values(self, caller_type: Ints, risk: Ints, attributes: Ints, rng: np.random.Generator) -> Floats:
+        """See `Population.draw_values`."""
+        del caller_type, risk
+        size = len(attributes)
         normals = rng.standard_normal((4, size))
         values = np.zeros((size, draws.NUM_CALLER_VALUES))
         values[:, draws.FEEDBACK_MEAN] = _FEEDBACK_MEAN
@@ -96,15 +112,7 @@ class EranPopulation:
         values[:, draws.REMAINING_NOISE] = normals[3]
         values[:, draws.PATIENCE_MEAN] = mean_patience(*attributes.T)
         values[:, draws.PATIENCE] = exponential_patience(values[:, draws.PATIENCE_MEAN], rng)
-        repeat = np.where(rng.random(size) < _REPEAT_SHARE, CallerType.REPEAT, CallerType.NON_REPEAT)
-        return Callers(
-            accepted=np.ones(size, dtype=np.bool_),
-            caller_type=repeat.astype(np.int64),
-            risk=np.zeros(size, dtype=np.int64),
-            attributes=attributes.astype(np.int64),
-            values=values,
-            keys=new_keys(size, rng),
-        )
+        return values
 
     def resample_service(
         self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
@@ -115,7 +123,8 @@ class EranPopulation:
         below = ndtr((elapsed - predicted) / _SERVICE_ERROR_SD)
         share = below + (1.0 - below) * rng.random(elapsed.shape)
         total = predicted + _SERVICE_ERROR_SD * ndtri(np.minimum(share, 1.0 - 1e-12))
-        return np.clip(total, np.maximum(ERAN_OUTCOMES.service_min, elapsed), np.maximum(longest, elapsed))
+        clipped: Floats = np.clip(total, np.maximum(ERAN_OUTCOMES.service_min, elapsed), np.maximum(longest, elapsed))
+        return clipped
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,9 @@ class OpenUp(Preset):
     low_risk_scale: float = 190.5
 
     default_weights: ClassVar[Weights] = Weights(quantity=1.0)
-    preset_cutoff: ClassVar[float] = 30.0  # minutes; one of the authors' scripts and their read-me, the other script has 10
+    preset_cutoff: ClassVar[float] = (
+        30.0  # minutes; one of the authors' scripts and their read-me, the other script has 10
+    )
 
     def _rates(self) -> HourlyRates:
         mean = sum(OPEN_UP_VISITORS_PER_HOUR) / len(OPEN_UP_VISITORS_PER_HOUR)
@@ -78,9 +80,7 @@ class OpenUp(Preset):
         by_role = self.feedback == "by_role"
         return Scenario(
             name=type(self).__name__,
-            roster=open_up_roster(
-                read_staffing(self.staffing), horizon, newcomers, paper_cutoff=self._paper_cutoff()
-            ),
+            roster=open_up_roster(read_staffing(self.staffing), horizon, newcomers, paper_cutoff=self._paper_cutoff()),
             arrivals=self._law(),
             population=OpenUpPopulation(self.patience, self.feedback, self.low_risk_scale),  # type: ignore[arg-type]
             outcomes=ROLE_OUTCOMES if by_role else OPEN_UP_OUTCOMES,

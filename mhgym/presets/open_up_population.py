@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import beta
 
-from mhgym.domain import CallerType, Risk, Role, Roster
+from mhgym.domain import Risk, Role, Roster
 from mhgym.processes import draws
 from mhgym.processes.outcomes import OutcomeLaw
 from mhgym.processes.population import Callers, exponential_patience, new_keys
@@ -85,26 +85,33 @@ class OpenUpPopulation:
     def sample(self, size: int, rng: np.random.Generator) -> Callers:
         """See `Population.sample`."""
         accepted = rng.random(size) < _TERMS_ACCEPTED
-        repeat = (rng.random(size) < _REPEAT).astype(np.int64)
+        repeat = (rng.random(size) < _REPEAT).astype(np.int64)  # codes of CallerType
         cumulative = np.cumsum(np.array(_RISK_SHARES), axis=1)
-        risk = (rng.random(size)[:, None] >= cumulative[repeat, :2]).sum(axis=1)
-        a, b, scale = self._chat_law(repeat, risk)
+        risk = (rng.random(size)[:, None] >= cumulative[repeat, :2]).sum(axis=1, dtype=np.int64)
+        attributes = np.full((size, 3), -1, dtype=np.int64)
+        return Callers(
+            accepted=accepted,
+            caller_type=repeat,
+            risk=risk,
+            attributes=attributes,
+            values=self.draw_values(repeat, risk, attributes, rng),
+            keys=new_keys(size, rng),
+        )
+
+    def draw_values(self, caller_type: Ints, risk: Ints, attributes: Ints, rng: np.random.Generator) -> Floats:
+        """See `Population.draw_values`."""
+        del attributes
+        size = len(risk)
+        a, b, scale = self._chat_law(caller_type, risk)
         chat = np.clip(scale * rng.beta(a, b), _CHAT_MIN, _CHAT_MAX)
         values = np.zeros((size, draws.NUM_CALLER_VALUES))
         values[:, draws.FEEDBACK_MEAN] = 4.0 if self.feedback == "by_role" else 5.0
         values[:, draws.SERVICE_MEAN] = scale * a / (a + b)
         values[:, draws.SERVICE_SHIFT] = chat - values[:, draws.SERVICE_MEAN]
-        values[:, draws.PATIENCE_MEAN] = np.array(PATIENCE_MEANS[self.patience])[repeat]
+        values[:, draws.PATIENCE_MEAN] = np.array(PATIENCE_MEANS[self.patience])[caller_type]
         values[:, draws.PATIENCE] = exponential_patience(values[:, draws.PATIENCE_MEAN], rng)
         values[:, draws.REMAINING_NOISE] = rng.standard_normal(size)
-        return Callers(
-            accepted=accepted,
-            caller_type=np.where(repeat == 1, int(CallerType.REPEAT), int(CallerType.NON_REPEAT)),
-            risk=risk.astype(np.int64),
-            attributes=np.full((size, 3), -1, dtype=np.int64),
-            values=values,
-            keys=new_keys(size, rng),
-        )
+        return values
 
     def resample_service(
         self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
@@ -114,7 +121,8 @@ class OpenUpPopulation:
         a, b, scale = self._chat_law(caller_type, risk)
         below = beta.cdf(elapsed / scale, a, b)
         share = below + (1.0 - below) * rng.random(elapsed.shape)
-        return np.clip(scale * beta.ppf(share, a, b), np.maximum(_CHAT_MIN, elapsed), np.maximum(_CHAT_MAX, elapsed))
+        total: Floats = scale * beta.ppf(share, a, b)
+        return np.clip(total, np.maximum(_CHAT_MIN, elapsed), np.maximum(_CHAT_MAX, elapsed))
 
 
 @dataclass(frozen=True)

@@ -195,7 +195,7 @@ def predict_pairs(law, values, keys, staff, known, rows, chats):  # type: ignore
 
 
 @njit(cache=True)
-def interpolate(x: float, knots: Floats, heights: Floats) -> float:
+def interpolate(x, knots, heights):  # type: ignore[no-untyped-def]
     """Piecewise linear through (`knots`, `heights`), flat outside."""
     if x <= knots[0]:
         return heights[0]

@@ -32,15 +32,22 @@ class ExponentialPopulation:
 
     def sample(self, size: int, rng: np.random.Generator) -> Callers:
         """See `Population.sample`."""
+        zeros = np.zeros(size, dtype=np.int64)
+        attributes = np.full((size, 3), -1, dtype=np.int64)
+        values = self.draw_values(zeros, zeros, attributes, rng)
+        return Callers(np.ones(size, dtype=np.bool_), zeros, zeros, attributes, values, new_keys(size, rng))
+
+    def draw_values(self, caller_type: Ints, risk: Ints, attributes: Ints, rng: np.random.Generator) -> Floats:
+        """See `Population.draw_values`."""
+        del risk, attributes
+        size = len(caller_type)
         values = np.zeros((size, draws.NUM_CALLER_VALUES))
         values[:, draws.FEEDBACK_MEAN] = 5.0
         values[:, draws.SERVICE_MEAN] = self.mean_service
         values[:, draws.SERVICE_SHIFT] = self.mean_service * (rng.standard_exponential(size) - 1.0)
         values[:, draws.PATIENCE_MEAN] = self.mean_patience
         values[:, draws.PATIENCE] = self.mean_patience * rng.standard_exponential(size)
-        zeros = np.zeros(size, dtype=np.int64)
-        attributes = np.full((size, 3), -1, dtype=np.int64)
-        return Callers(np.ones(size, dtype=np.bool_), zeros, zeros, attributes, values, new_keys(size, rng))
+        return values
 
     def resample_service(
         self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator

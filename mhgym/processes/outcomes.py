@@ -66,8 +66,8 @@ class OutcomeLaw:
 class RemainingTimeModel:
     """Prediction of the remaining minutes of a contact under way.
 
-    One noise per contact is scaled by a standard deviation that varies continuously with the true remaining time, so that
-    the prediction neither flickers nor jumps. Without knots there is no model and the prediction is the predicted
+    One noise per contact is scaled by a standard deviation that varies continuously with the true remaining time, so
+    that the prediction neither flickers nor jumps. Without knots there is no model and the prediction is the predicted
     service time less the time elapsed.
 
     Attributes:

@@ -47,6 +47,10 @@ class Population(Protocol):
         """Draw `size` callers, independent of one another and of any decision."""
         ...
 
+    def draw_values(self, caller_type: Ints, risk: Ints, attributes: Ints, rng: np.random.Generator) -> Floats:
+        """`[n, 8]` predicted and hidden numbers of callers given what is known of them, see `processes.draws`."""
+        ...
+
     def resample_service(
         self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
     ) -> Floats:

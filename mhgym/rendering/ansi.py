@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from mhgym.domain import RISKS, ROLES
+from mhgym.domain import CALLER_TYPES, RISKS, ROLES
 from mhgym.rendering.labels import (
-    caller_type,
+    at_work_and_off,
     clock,
     counsellor_names,
     fit,
     held,
-    in_service_first,
     oldest_first,
     state,
     task,
@@ -17,11 +16,11 @@ from mhgym.rendering.labels import (
 from mhgym.view import CentreView, Ints
 
 ROWS = 24
-WIDTH = 100
+WIDTH = 110
 _FIXED_ROWS = 4  # title, two headings, those off duty
 _FEWEST_CALLERS = 6
-_HEADING = "waiting  row  contact     wait  predicted patience  risk    caller  note"
-_STAFF_HEADING = "counsellors            role          load  state           in hand (predicted minutes left)"
+_HEADING = "waiting  row  contact     wait  predicted patience  risk    caller      note"
+_STAFF_HEADING = "counsellors                  role          load  state           in hand (predicted minutes left)"
 
 
 def render_ansi(view: CentreView, names: Sequence[str] | None = None) -> str:
@@ -32,13 +31,13 @@ def render_ansi(view: CentreView, names: Sequence[str] | None = None) -> str:
         names: `[C]` labels of counsellors; None for role and index.
 
     Returns:
-        At most 24 lines of at most 100 characters; rows left out are counted.
+        At most 24 lines of at most 110 characters; rows left out are counted.
 
     Raises:
         ValueError: If there is not one name for each counsellor.
     """
     labels = counsellor_names(view, names)
-    at_work, off_duty = in_service_first(view)
+    at_work, off_duty = at_work_and_off(view)
     space = ROWS - _FIXED_ROWS
     staff_rows = min(len(at_work), space - min(len(view.waiting), _FEWEST_CALLERS))
     lines = [_title(view), _HEADING, *_queue(view, space - staff_rows)]
@@ -67,7 +66,7 @@ def _caller(view: CentreView, row: int) -> str:
     note = f"transferred, {waiting.remaining[row]:.0f}m left" if waiting.transferred[row] else ""
     return (
         f"         {row:3d}  {f'#{waiting.contact[row]}':<7s}  {view.wait[row]:6.1f}m  {waiting.patience[row]:17.1f}m  "
-        f"{RISKS[waiting.risk[row]]:<6s}  {caller_type(waiting.caller_type[row]):<6s}  {note}"
+        f"{RISKS[waiting.risk[row]]:<6s}  {CALLER_TYPES[waiting.caller_type[row]]:<10s}  {note}"
     )
 
 
@@ -82,7 +81,8 @@ def _counsellor(view: CentreView, index: int, label: str) -> str:
     staff = view.staff
     load = f"{staff.in_hand[index]}/{staff.capacity[index]}"
     tasks = ", ".join(task(view, row) for row in held(view, index))
-    return f"{index:3d} {label[:18]:<18s} {ROLES[staff.role[index]]:<12s}  {load:<4s}  {state(view, index):<14s}  {tasks}"
+    who = f"{index:3d} {label[:24]:<24s} {ROLES[staff.role[index]]:<12s}"
+    return f"{who}  {load:<4s}  {state(view, index):<14s}  {tasks}"
 
 
 def _off_duty(labels: list[str]) -> str:

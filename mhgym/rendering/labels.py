@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mhgym.domain import ROLES, CallerType
+from mhgym.domain import ROLES
 from mhgym.view import CentreView, Ints, Phase
 
 #: How to get what pictures need.
@@ -48,7 +48,7 @@ def state(view: CentreView, counsellor: int) -> str:
     if not staff.on_duty[counsellor]:
         return "overtime" if staff.in_hand[counsellor] else "off duty"
     if staff.on_break[counsellor]:
-        return f"break to {clock(staff.back_at[counsellor])}"
+        return f"break to {clock(staff.back_at[counsellor] % _DAY)}"
     if staff.can_take[counsellor]:
         return "free"
     if staff.break_due[counsellor] > 0:
@@ -68,17 +68,12 @@ def task(view: CentreView, row: int) -> str:
     return f"#{view.in_hand.contact[row]}{phase} {view.in_hand.remaining[row]:.0f}m"
 
 
-def caller_type(code: int) -> str:
-    """`repeat` or `new`."""
-    return "repeat" if code == CallerType.REPEAT else "new"
-
-
 def oldest_first(view: CentreView) -> Ints:
     """`[n]` rows of the queue, the longest wait first."""
     return np.argsort(view.waiting.joined_at, kind="stable")
 
 
-def in_service_first(view: CentreView) -> tuple[Ints, Ints]:
+def at_work_and_off(view: CentreView) -> tuple[Ints, Ints]:
     """Indices of the counsellors at work, overtime included, and of those off duty."""
     at_work = view.staff.on_duty | (view.staff.in_hand > 0)
     return np.flatnonzero(at_work), np.flatnonzero(~at_work)

@@ -175,8 +175,7 @@ def test_luck_of_training_does_not_vanish_with_more_traces():
     """Where seeds alone differ, the interval is that of the seeds, however many traces each plays."""
     luck = rng(11).normal(size=8)
     few, many = (
-        stratified_bootstrap_iqm(np.tile(luck[:, None], (1, traces)), rng=rng(12), resamples=2000)
-        for traces in (5, 80)
+        stratified_bootstrap_iqm(np.tile(luck[:, None], (1, traces)), rng=rng(12), resamples=2000) for traces in (5, 80)
     )
     of_seeds = bootstrap_interval(luck, rng=rng(13), statistic="iqm", resamples=2000)
 

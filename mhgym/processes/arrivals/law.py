@@ -1,7 +1,7 @@
 """What every law of arrivals can do, and the checks of its arguments."""
 
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,6 +13,7 @@ MINUTES_PER_HOUR = 60.0
 MINUTES_PER_DAY = 1440.0
 
 
+@runtime_checkable
 class ArrivalLaw(Protocol):
     """A law of arrival times, in minutes from the start of the episode.
 
