@@ -1,4 +1,4 @@
-"""Orders that need no prediction: who came first, who came last, who is at most risk. The longest idle counsellor serves."""
+"""Orders that need no prediction: first come, last come, most at risk. The longest-idle counsellor serves."""
 
 from dataclasses import dataclass
 

@@ -9,8 +9,8 @@ from mhgym.view import CentreView, Pair
 def best_pair(view: CentreView, *keys: NDArray[np.float64]) -> Pair:
     """The legal pair with the largest first key, ties by the next keys.
 
-    What is still tied goes to the contact that comes first in the queue, then to the counsellor who has been idle longest,
-    then to the lowest index.
+    What is still tied goes to the contact that comes first in the queue, then to the counsellor who has been idle
+    longest, then to the lowest index.
 
     Args:
         view: With at least one legal pair.

@@ -1,8 +1,9 @@
 """A planner's simulator: futures drawn from what a view shows, so that no planner can be clairvoyant.
 
-Everything that is not yet manifest is drawn anew from its law given what was seen: who of the waiting is still there, their
-patience, the rest of contacts in service given the predicted remaining time, feedback, future arrivals and callers. The
-truth behind the view cannot be reached: only the view, the public scenario and the planner's own generator come in.
+Everything that is not yet manifest is drawn anew from its law given what was seen: who of the waiting is still there,
+their patience, the rest of contacts in service given the predicted remaining time, feedback, future arrivals and
+callers. The truth behind the view cannot be reached: only the view, the public scenario and the planner's own
+generator come in.
 """
 
 import math
@@ -35,8 +36,8 @@ class Simulator:
 
     Attributes:
         scenario: The centre.
-        trace: Chance of this future; its first contacts are those waiting (in the order of the view), then those in hand.
-        situation: Where it begins.
+        trace: Chance of this future; its first contacts are those waiting (in the order of the view), then those in
+        hand. situation: Where it begins.
     """
 
     scenario: Scenario
@@ -110,12 +111,9 @@ def _draw_waiting(view: CentreView, scenario: Scenario, rng: np.random.Generator
     """Who of the waiting is still there, until when, and what is left of transferred contacts."""
     queue, wait = view.waiting, view.wait
     rest = queue.patience * rng.standard_exponential(len(queue))
-    if scenario.rules.zombies == "kept":
-        leaves_at = (
-            queue.joined_at + rest
-        )  # alive with probability S(wait): patience is drawn afresh and may have run out
-    else:
-        leaves_at = view.now + rest  # memoryless
+    # With zombies kept a contact is alive with probability S(wait): patience is drawn afresh and may have run out.
+    # Without them patience is memoryless.
+    leaves_at = rest + (queue.joined_at if scenario.rules.zombies == "kept" else view.now)
     remaining = np.full(len(queue), math.nan)
     back = np.flatnonzero(queue.transferred)
     if len(back):

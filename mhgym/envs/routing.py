@@ -20,10 +20,10 @@ _RESET_OPTIONS = ["trace", "trace_seed"]
 class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     """Route waiting contacts to counsellors, one pair or HOLD at a time.
 
-    Observation: a flat `Box(float32)`; `env.unwrapped.layout` names its parts. Action: `Discrete(N * C + 1)`, pair of queue
-    slot and counsellor, the last one HOLD. Reward: the weighted sum of quality, quantity, burden and fairness, which over
-    an episode adds up to the weighted KPIs; the vector is `info["reward_vector"]`. Decision epochs are unevenly spaced:
-    `info["elapsed"]` has the minutes since the decision before.
+    Observation: a flat `Box(float32)`; `env.unwrapped.layout` names its parts. Action: `Discrete(N * C + 1)`, pair of
+    queue slot and counsellor, the last one HOLD. Reward: the weighted sum of quality, quantity, burden and fairness,
+    which over an episode adds up to the weighted KPIs; the vector is `info["reward_vector"]`. Decision epochs are
+    unevenly spaced: `info["elapsed"]` has the minutes since the decision before.
 
     Args:
         scenario: Name of a preset, a scenario, or a sampler of scenarios.

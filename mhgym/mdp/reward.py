@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 class RewardLedger:
     """Pays each component as the difference of the running KPI since the last payment.
 
-    Components stand in the order of `metrics.COMPONENTS`: quality, quantity, burden, fairness. A contact pays when it is
-    answered, and is taken back if it returns to the queue.
+    Components stand in the order of `metrics.COMPONENTS`: quality, quantity, burden, fairness. A contact pays when it
+    is answered, and is taken back if it returns to the queue.
 
     Args:
         scenario: The centre.

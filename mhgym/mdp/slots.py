@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 def shown_rows(num_waiting: int, num_slots: int) -> NDArray[np.int64]:
     """Rows of the queue that the slots show, in the order of the queue.
 
-    A queue that overflows shows its longest-waiting half (the larger one) and its most recent half: with zombies kept the
-    newest contacts are the likeliest to be still there.
+    A queue that overflows shows its longest-waiting half (the larger one) and its most recent half: with zombies kept
+    the newest contacts are the likeliest to be still there.
 
     Returns:
         `[min(num_waiting, num_slots)]` rows.

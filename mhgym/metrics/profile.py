@@ -1,15 +1,45 @@
-"""How load runs through the day, from contact records and the roster."""
+"""The course of one episode, from contact records and the roster: occupancy by hour, spells in the queue, stays."""
 
 import math
+from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mhgym.domain import ContactLog, Roster
+from mhgym.domain import ContactLog, LegKind, Outcome, Roster
 from mhgym.domain.contact import Floats
 from mhgym.domain.counsellor import Interval
 
 HOUR = 60.0
+
+
+class SpellEnd(IntEnum):
+    """How a stretch in the queue ended."""
+
+    ANSWERED = 0
+    ANSWERED_AFTER_TRANSFER = 1
+    ABANDONED = 2
+    UNANSWERED = 3
+
+
+class Spell(NamedTuple):
+    """One stretch of one contact in the queue; times in minutes."""
+
+    contact: int
+    start: float
+    end: float
+    how: SpellEnd
+
+
+class Stay(NamedTuple):
+    """A contact in the hands of a counsellor, wrap-up included, and the slot that it takes; times in minutes."""
+
+    contact: int
+    counsellor: int
+    slot: int
+    start: float
+    end: float
 
 
 def occupancy_by_hour(log: ContactLog, roster: Roster, horizon: float) -> Floats:
@@ -37,7 +67,67 @@ def occupancy_by_hour(log: ContactLog, roster: Roster, horizon: float) -> Floats
         at_work = _merge(log.leg_start[own], log.leg_end[own])
         staffed += _minutes_between(on_duty, edges)
         busy += _minutes_between(_overlaps(at_work, on_duty), edges)
-    return np.divide(busy, staffed, out=np.full(len(busy), np.nan), where=staffed > 0)
+    shares = np.full(len(busy), np.nan)
+    np.divide(busy, staffed, out=shares, where=staffed > 0)
+    return shares
+
+
+def waiting_spells(log: ContactLog) -> list[Spell]:
+    """When each offered contact waited: before its first answer, and again after each transfer; in order of start."""
+    legs: dict[int, list[Interval]] = {}
+    service = log.leg_kind == LegKind.SERVICE
+    columns = log.leg_contact[service], log.leg_start[service], log.leg_end[service]
+    for contact, start, end in zip(*(column.tolist() for column in columns), strict=True):
+        legs.setdefault(contact, []).append((start, end))
+    spells = []
+    for contact in np.flatnonzero(log.outcome != Outcome.REJECTED).tolist():
+        joined, how = float(log.arrived_at[contact]), SpellEnd.ANSWERED
+        for start, end in sorted(legs.get(contact, [])):
+            spells.append(Spell(contact, joined, start, how))
+            joined, how = end, SpellEnd.ANSWERED_AFTER_TRANSFER
+        outcome = log.outcome[contact]
+        if outcome != Outcome.ANSWERED:
+            how = SpellEnd.UNANSWERED if outcome == Outcome.UNANSWERED else SpellEnd.ABANDONED
+            spells.append(Spell(contact, joined, float(log.ended_at[contact]), how))
+    return sorted(spells, key=lambda spell: (spell.start, spell.contact))
+
+
+def stays(log: ContactLog) -> list[Stay]:
+    """Legs put together by contact and counsellor, each in the lowest slot that is free; in order of start."""
+    spans: list[list[float]] = []
+    last: dict[tuple[int, int], list[float]] = {}
+    columns = log.leg_start, log.leg_kind, log.leg_contact, log.leg_counsellor, log.leg_end
+    for start, kind, contact, counsellor, end in sorted(zip(*(column.tolist() for column in columns), strict=True)):
+        before = last.get((contact, counsellor))
+        if kind == LegKind.WRAP_UP and before is not None and before[1] == start:
+            before[1] = end
+        else:
+            last[contact, counsellor] = [start, end, contact, counsellor]
+            spans.append(last[contact, counsellor])
+    busy: dict[float, list[float]] = {}
+    return [
+        Stay(int(contact), int(counsellor), take_lane(busy.setdefault(counsellor, []), start, end), start, end)
+        for start, end, contact, counsellor in spans
+    ]
+
+
+def take_lane(busy_until: list[float], start: float, end: float) -> int:
+    """Take the lowest lane that is free at `start`, until `end`; a new one if there is none.
+
+    Args:
+        busy_until: Minute at which each lane becomes free; changed in place.
+        start: Minute from which the lane is needed, not earlier than in the call before.
+        end: Minute until which it is.
+
+    Returns:
+        The index of the lane.
+    """
+    for lane, until in enumerate(busy_until):
+        if until <= start:
+            busy_until[lane] = end
+            return lane
+    busy_until.append(end)
+    return len(busy_until) - 1
 
 
 def _merge(start: Floats, end: Floats) -> list[Interval]:

@@ -66,8 +66,8 @@ ERAN_OUTCOMES = OutcomeLaw(
     service_max=80.0,
 )
 
-#: Appendix A's absolute errors as half-normal ones at the middle of each bucket of true remaining time; 5-10 minutes is an
-#: assumption, and so is 30 minutes for the open last bucket.
+#: Appendix A's absolute errors as half-normal ones at the middle of each bucket of true remaining time; 5-10 minutes
+#: is an assumption, and so is 30 minutes for the open last bucket.
 ERAN_REMAINING = RemainingTimeModel(knots=(2.5, 7.5, 15.0, 30.0), error_sd=(2.0, 3.0, 4.1, 18.0), floor=0.5)
 
 

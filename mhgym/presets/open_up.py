@@ -27,11 +27,11 @@ _HEAVY = 1.5  # times the month's rates; assumption
 class OpenUp(Preset):
     """Open Up with each counsellor's own shift end: what policies should train on.
 
-    One day unless `horizon` says otherwise (10,080 minutes are a week, 43,200 the paper's month), from Sunday 00:00 with
-    the night shift at work. `staffing` is a number of full-time staff per shift or a mapping that changes the base case of
-    15 counsellors, such as `{"pm": {"volunteers": 3}}`. `flow` is `standard` (the month's 12.7 visitors an hour), `heavy`
-    (half as many again, an assumption) or a mean number of visitors an hour. `arrivals` is `preset` (over-dispersed as the
-    month is), `poisson`, `hawkes` or `replay`.
+    One day unless `horizon` says otherwise (10,080 minutes are a week, 43,200 the paper's month), from Sunday 00:00
+    with the night shift at work. `staffing` is a number of full-time staff per shift or a mapping that changes the base
+    case of 15 counsellors, such as `{"pm": {"volunteers": 3}}`. `flow` is `standard` (the month's 12.7 visitors an
+    hour), `heavy` (half as many again, an assumption) or a mean number of visitors an hour. `arrivals` is `preset`
+    (over-dispersed as the month is), `poisson`, `hawkes` or `replay`.
 
     Attributes:
         patience: `published` or `censored`, see `OpenUpPopulation`.
@@ -103,8 +103,8 @@ class OpenUp(Preset):
 class OpenUpPaper(OpenUp):
     """Open Up with the shift ends of the authors' simulator, to validate ours against theirs.
 
-    With `queue_discipline="paper"` abandoned contacts move to the back of the queue as in their simulator; that order leaks,
-    so environments refuse it.
+    With `queue_discipline="paper"` abandoned contacts move to the back of the queue as in their simulator; that order
+    leaks, so environments refuse it.
     """
 
     def _paper_cutoff(self) -> float | None:

@@ -28,8 +28,8 @@ _CHAT = (
     ((1.67, 4.64, 190.5), (2.17, 5.32, 250.6), (2.29, 84774.16, 4481110.5)),
 )
 _CHAT_MIN, _CHAT_MAX = 0.1, 660.0
-#: Mean patience of non-repeat and repeat callers: fitted on abandoned callers only, as published; and with those who were
-#: answered as censored, computed from the published sufficient statistics.
+#: Mean patience of non-repeat and repeat callers: fitted on abandoned callers only, as published; and with those who
+#: were answered as censored, computed from the published sufficient statistics.
 PATIENCE_MEANS = {"published": (3.45, 5.29), "censored": (6.17, 8.60)}
 
 #: Counsellors do not differ and chats do not tire: nothing of the kind is published for Open Up.
@@ -57,9 +57,11 @@ class OpenUpPopulation:
 
     Attributes:
         patience: `published` or `censored` means.
-        feedback: `none` gives every answered contact full feedback, so that quality equals quantity; `by_role` centres a
+        feedback: `none` gives every answered contact full feedback, so that quality equals quantity; `by_role`
+        centres a
             latent score on 4 (assumption).
-        low_risk_scale: Scale of the Beta law of low-risk chats, minutes: 190.5 published; 152.4 is the authors' study of
+        low_risk_scale: Scale of the Beta law of low-risk chats, minutes: 190.5 published; 152.4 is the authors' study
+        of
             chats of 40 minutes.
     """
 

@@ -119,8 +119,8 @@ def _paper_shifts(post: Post, horizon: float, cutoff: float, volunteers: bool) -
     """The simulator of Chiang et al., which keeps one shift end per shift, not per role.
 
     The later sign-in overwrites the end, so paid staff of the AM, PM and special shifts stop taking contacts at the
-    volunteers' end less the cut-off. Night volunteers start at 16:00 from the second day, are shut out from 20:00 less the
-    cut-off until the paid staff sign in at 21:30, and then have no cut-off. Nobody breaks in the first night.
+    volunteers' end less the cut-off. Night volunteers start at 16:00 from the second day, are shut out from 20:00
+    less the cut-off until the paid staff sign in at 21:30, and then have no cut-off. Nobody breaks in the first night.
     """
     if post.shift == "graveyard":
         if post.role == Role.VOLUNTEER:

@@ -210,8 +210,9 @@ def interpolate(x, knots, heights):  # type: ignore[no-untyped-def]
 def predict_remaining(knots, error_sd, floor, remaining, noise, predicted, elapsed):  # type: ignore[no-untyped-def]
     """Predicted remaining minutes of a contact in service.
 
-    With an error model (`knots` not empty): the true remaining time plus one noise per contact, whose standard deviation
-    varies continuously with the true remaining time. Without: the predicted service time less the time elapsed.
+    With an error model (`knots` not empty): the true remaining time plus one noise per contact, whose standard
+    deviation varies continuously with the true remaining time. Without: the predicted service time less the time
+    elapsed.
     """
     if knots.size == 0:
         return max(floor, predicted - elapsed)

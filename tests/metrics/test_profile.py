@@ -1,5 +1,6 @@
-"""Occupancy by hour: a day by hand, and agreement with the KPI for any log."""
+"""Occupancy by hour, spells and stays: small days by hand, and agreement with the KPIs."""
 
+import dataclasses
 import math
 
 import numpy as np
@@ -7,9 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mhgym.domain import ContactLog, Counsellor, Outcome, Role, Roster, Shift
+from mhgym.domain import ContactLog, Counsellor, LegKind, Outcome, Role, Roster, Shift
+from mhgym.engines.reference import ReferenceEngine
 from mhgym.metrics import kpis
-from mhgym.metrics.profile import occupancy_by_hour
+from mhgym.metrics.profile import Spell, SpellEnd, Stay, occupancy_by_hour, stays, waiting_spells
+from mhgym.metrics.waits import waits
+from mhgym.presets import make_scenario
+from mhgym.trace import Trace
 
 
 def log_of(legs):
@@ -83,3 +88,56 @@ def test_hours_weighted_by_staffed_minutes_give_the_kpi(legs, horizon):
 def test_horizon_is_checked(horizon):
     with pytest.raises(ValueError, match="horizon must be positive and finite"):
         occupancy_by_hour(log_of([]), ROSTER, horizon)
+
+
+# ---------------------------------------------------------------------------------------- spells and stays
+
+
+def transferred_log():
+    """One contact that is transferred and lost, one that waits until the close, one rejected, one zombie opened."""
+    base = log_of([(0, 10.0, 30.0), (1, 12.0, 20.0), (1, 20.0, 25.0), (1, 22.0, 27.0)])
+    nan = math.nan
+    return dataclasses.replace(
+        base,
+        arrived_at=np.array([5.0, 12.0, 13.0, 14.0]),
+        outcome=np.array(
+            [Outcome.ABANDONED_IN_TRANSFER, Outcome.ANSWERED, Outcome.REJECTED, Outcome.ABANDONED], dtype=np.int64
+        ),
+        answered_at=np.array([10.0, 12.0, nan, nan]),
+        ended_at=np.array([40.0, 20.0, 13.0, 18.0]),
+        leg_contact=np.array([0, 1, 1, 3]),
+        leg_kind=np.array([LegKind.SERVICE, LegKind.SERVICE, LegKind.WRAP_UP, LegKind.ZOMBIE], dtype=np.int64),
+    )
+
+
+def test_spells_by_hand():
+    assert waiting_spells(transferred_log()) == [
+        Spell(0, 5.0, 10.0, SpellEnd.ANSWERED),
+        Spell(1, 12.0, 12.0, SpellEnd.ANSWERED),
+        Spell(3, 14.0, 18.0, SpellEnd.ABANDONED),
+        Spell(0, 30.0, 40.0, SpellEnd.ABANDONED),
+    ]
+
+
+def test_stays_join_service_and_wrap_up_and_use_the_lowest_free_slot():
+    assert stays(transferred_log()) == [Stay(0, 0, 0, 10.0, 30.0), Stay(1, 1, 0, 12.0, 25.0), Stay(3, 1, 1, 22.0, 27.0)]
+
+
+@pytest.mark.parametrize("name", ["EranHeavy", "OpenUp"])
+def test_an_episode_keeps_within_capacity_and_agrees_with_its_kpis(name):
+    """Slots never exceed a counsellor's capacity, first spells are the waits, and stays hold all minutes of legs."""
+    scenario = make_scenario(name)
+    engine = ReferenceEngine(scenario)
+    engine.reset(Trace.sample(scenario, 0))
+    while engine.advance():
+        engine.assign(*(int(index) for index in np.argwhere(engine.view().legal)[0]))
+    log = engine.log()
+    held, spells = stays(log), waiting_spells(log)
+
+    assert all(stay.slot < scenario.roster.counsellors[stay.counsellor].capacity for stay in held)
+    assert sum(stay.end - stay.start for stay in held) == pytest.approx((log.leg_end - log.leg_start).sum(), rel=1e-9)
+    first = {spell.contact: spell.end - spell.start for spell in reversed(spells)}
+    offered = np.flatnonzero(log.outcome != Outcome.REJECTED)
+    assert sorted(first) == offered.tolist()
+    assert [first[contact] for contact in offered.tolist()] == pytest.approx(waits(log)[offered], abs=1e-9)
+    assert len(spells) - len(offered) == log.transfers.sum()

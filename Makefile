@@ -1,0 +1,40 @@
+# Everything for a newcomer: `make leaderboard` runs the main job, `make test` the tests.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+JOBS ?= 2
+# Numba's cache does not notice an edited helper in another file, so tests start from an empty one.
+export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
+export OMP_NUM_THREADS := 1
+
+.PHONY: install leaderboard test verify reproduce lint clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[experiments,train,render,test]'
+	touch $@
+
+leaderboard: install
+	$(BIN)/python -m experiments.leaderboard
+
+test: install
+	rm -rf .cache/numba
+	$(BIN)/python -m pytest -n $(JOBS) -m 'not verify' tests
+
+# The long proofs; their report is written to results/verify.
+verify: install
+	$(BIN)/python -m pytest -n $(JOBS) -m verify tests
+	$(BIN)/python -m experiments.reproduce study=eran
+	$(BIN)/python -m experiments.reproduce study=open_up
+
+lint: install
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+clean:
+	rm -rf $(VENV) .cache results outputs multirun

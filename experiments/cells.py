@@ -1,0 +1,137 @@
+"""Cells of a comparison: one policy on a block of traces of one scenario, computed once and kept.
+
+A cell is a folder of Parquet tables that appears by one rename, so that a killed run loses at most the cells under
+way and a rerun computes nothing twice. Its name is a digest of all that its content depends on, source code included.
+"""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import joblib
+import numpy as np
+import polars as pl
+
+import agents
+import mhgym
+from mhgym.domain import Outcome
+from mhgym.evaluation.rollout import Episode, run_episode
+from mhgym.metrics.profile import occupancy_by_hour
+from mhgym.policy import Policy
+from mhgym.scenario import Scenario
+from mhgym.trace import Trace
+
+#: First trace seed of each split; a comparison uses at most a million traces.
+SPLITS = {"train": 0, "validation": 1_000_000, "test": 2_000_000}
+TABLES = ("episodes", "waits", "occupancy", "latency")
+
+
+def seeds_of(split: str, number: int) -> range:
+    """The trace seeds of a split.
+
+    Raises:
+        ValueError: If the split is unknown or the number not between 2 and a million.
+    """
+    if split not in SPLITS:
+        raise ValueError(f"unknown split {split!r} (known: {', '.join(SPLITS)})")
+    if not 2 <= number <= 1_000_000:
+        raise ValueError(f"a comparison with intervals needs 2 to 1,000,000 traces, got {number}")
+    return range(SPLITS[split], SPLITS[split] + number)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One policy on a block of traces."""
+
+    scenario_label: str
+    scenario: Scenario
+    policy: Policy
+    seeds: range
+
+    @property
+    def key(self) -> str:
+        """Digest of scenario, policy, seeds and source code."""
+        parts = (self.scenario_label, repr(self.scenario), type(self.policy).__qualname__, repr(self.policy))
+        text = "\n".join((*parts, repr(self.seeds), source_digest()))
+        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def source_digest() -> str:
+    """Digest of the code that results depend on: `mhgym` and `agents`."""
+    digest = hashlib.blake2b(digest_size=12)
+    for package in (mhgym, agents):
+        root = Path(str(package.__file__)).parent
+        for path in sorted(root.rglob("*.py")):
+            digest.update(str(path.relative_to(root)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def compute(cell: Cell, cache: Path) -> Path:
+    """The folder of a cell, computed if it is not there yet."""
+    folder = cache / cell.key
+    if folder.is_dir():
+        return folder
+    episodes = [run_episode(cell.scenario, cell.policy, Trace.sample(cell.scenario, seed)) for seed in cell.seeds]
+    cache.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{cell.key}-", dir=cache))
+    for name, table in _tables(cell, episodes).items():
+        table.write_parquet(draft / f"{name}.parquet")
+    try:
+        os.rename(draft, folder)
+    except OSError:  # another process was faster; its cell is the same
+        shutil.rmtree(draft)
+    return folder
+
+
+def _tables(cell: Cell, episodes: list[Episode]) -> dict[str, pl.DataFrame]:
+    label = {"scenario": cell.scenario_label, "policy": cell.policy.name}
+    weights = np.array(cell.scenario.weights.as_tuple())
+    rows = []
+    for episode in episodes:
+        kpis = episode.kpis
+        vector = np.array([kpis[name] for name in ("quality", "quantity", "burden", "fairness")])
+        head = {"seed": episode.seed, "trace_hash": episode.trace_hash, "decisions": episode.decisions}
+        rows.append({**label, **head, "illegal": episode.illegal, "objective": float(weights @ vector), **kpis})
+    hours = [occupancy_by_hour(ep.log, cell.scenario.roster, cell.scenario.horizon) for ep in episodes]
+    return {
+        "episodes": pl.DataFrame(rows),
+        "waits": pl.concat([_waits(label, episode) for episode in episodes]),
+        "occupancy": pl.DataFrame(
+            {**label, "seed": episode.seed, "hour": range(len(curve)), "occupancy": curve}
+            for episode, curve in zip(episodes, hours, strict=True)
+        ).explode("hour", "occupancy"),
+        "latency": pl.DataFrame(
+            {**label, "seed": episode.seed, "seconds": episode.latencies.tolist()} for episode in episodes
+        ).explode("seconds"),
+    }
+
+
+def _waits(label: dict[str, str], episode: Episode) -> pl.DataFrame:
+    """Minutes to the first answer of every offered contact; null if it never came."""
+    log = episode.log
+    offered = log.outcome != Outcome.REJECTED
+    waits = (log.answered_at - log.arrived_at)[offered]
+    columns = {name: pl.lit(value) for name, value in label.items()}
+    return pl.DataFrame({"wait": waits}).select(
+        *(value.alias(name) for name, value in columns.items()),
+        pl.lit(episode.seed).alias("seed"),
+        pl.col("wait").fill_nan(None),
+    )
+
+
+def compute_all(cells: list[Cell], cache: Path, workers: int) -> Iterator[Path]:
+    """Compute cells in processes, in whatever order they finish."""
+    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
+    yield from parallel(joblib.delayed(compute)(cell, cache) for cell in cells)
+
+
+def collect(cells: list[Cell], cache: Path, table: str) -> pl.DataFrame:
+    """One table of all cells, in the order of the cells, whoever computed them."""
+    return pl.concat([pl.read_parquet(cache / cell.key / f"{table}.parquet") for cell in cells], how="diagonal")

@@ -1,0 +1,101 @@
+"""The dataclasses behind `conf/`: keys, types and defaults that Hydra checks every configuration against."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING
+
+from mhgym.presets import PRESETS
+
+
+@dataclass
+class ScenarioConfig:
+    """One scenario of a comparison.
+
+    Attributes:
+        traces: Number of traces.
+        settings: The preset with its overrides, checked against its own dataclass.
+    """
+
+    traces: int = MISSING
+    settings: Any = MISSING
+
+
+@dataclass
+class AgentConfig:
+    """One policy: its name in `agents.AGENTS`, and its settings."""
+
+    name: str = MISSING
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class ArrivalsConfig:
+    """Arrival law of every scenario; `path` and `column` belong to `replay`."""
+
+    law: str = "preset"
+    path: str | None = None
+    column: str | None = None
+
+
+@dataclass
+class EvaluationConfig:
+    """How to compare.
+
+    Attributes:
+        split: `train`, `validation` or `test`: disjoint ranges of trace seeds.
+        traces: Number of traces of every scenario; null keeps each scenario's own.
+        objective: `per_arrival`, the weighted KPIs with an abandoned contact counted as 0, or `served`, the paper's.
+        reference: Agent that the others are compared with.
+        confidence: Of all intervals.
+        resamples: Of the bootstrap.
+        block: Episodes in one cached cell.
+        workers: Processes.
+    """
+
+    split: str = "test"
+    traces: int | None = None
+    objective: str = "per_arrival"
+    reference: str = "fcfs"
+    confidence: float = 0.95
+    resamples: int = 10_000
+    block: int = 50
+    workers: int = 2
+
+
+@dataclass
+class LeaderboardConfig:
+    """The main job.
+
+    Attributes:
+        scenarios: Scenarios by label.
+        agents: Policies by label.
+        flow: Of every scenario: `standard`, `heavy` or a mean of arrivals per hour; null keeps its own.
+        staffing: Likewise: counsellors in ERAN, full-time staff per shift in Open Up.
+        weights: Likewise: of the reward's components.
+        arrivals: Likewise.
+        evaluation: How to compare.
+        output: Results folder; null names one after the overrides, under `results/`.
+        cache: Folder of completed cells.
+        plots: Whether to draw.
+    """
+
+    scenarios: dict[str, ScenarioConfig] = field(default_factory=dict)
+    agents: dict[str, AgentConfig] = field(default_factory=dict)
+    flow: Any = None
+    staffing: Any = None
+    weights: dict[str, float] | None = None
+    arrivals: ArrivalsConfig = field(default_factory=ArrivalsConfig)
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    output: str | None = None
+    cache: str = ".cache/cells"
+    plots: bool = True
+
+
+def register_configs() -> None:
+    """Make the dataclasses known to Hydra."""
+    store = ConfigStore.instance()
+    store.store(name="leaderboard_schema", node=LeaderboardConfig)
+    for name, preset in PRESETS.items():
+        store.store(group="preset", name=name, node=preset)

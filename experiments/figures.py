@@ -1,0 +1,70 @@
+"""Pictures of a comparison: objectives, waits, occupancy, and one episode of each scenario."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from experiments.cells import Cell, collect
+from experiments.comparison import Row
+from experiments.plots import plot_gantt, plot_objective, plot_occupancy, plot_waits
+from mhgym.evaluation.rollout import run_episode
+from mhgym.trace import Trace
+
+_DAY = 1440.0
+
+
+def draw_figures(folder: Path, cells: list[Cell], rows: list[Row], cache: Path) -> None:
+    """Draw every picture of a comparison into a folder."""
+    plot_objective(
+        [
+            {
+                "scenario": row.scenario,
+                "policy": row.policy,
+                "low": row.objective.low,
+                "estimate": row.objective.estimate,
+                "high": row.objective.high,
+            }
+            for row in rows
+        ],
+        folder / "objective.png",
+    )
+    for label in dict.fromkeys(cell.scenario_label for cell in cells):
+        own = [cell for cell in cells if cell.scenario_label == label]
+        _draw_scenario(folder, label, own, cache)
+
+
+def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> None:
+    waits = _by_policy(collect(cells, cache, "waits"))
+    plot_waits(
+        {name: table["wait"].fill_null(np.nan).to_numpy() for name, table in waits.items()},
+        _png(folder, "waits", label),
+    )
+    curves = {
+        name: table.group_by("hour")
+        .agg(pl.col("occupancy").mean())
+        .sort("hour")["occupancy"]
+        .fill_null(np.nan)
+        .to_numpy()
+        for name, table in _by_policy(collect(cells, cache, "occupancy")).items()
+    }
+    plot_occupancy(curves, _png(folder, "occupancy", label))
+    for cell in {cell.policy.name: cell for cell in reversed(cells)}.values():
+        if cell.policy.name in ("fcfs", cells[-1].policy.name):
+            _draw_episode(cell, _png(folder, f"episode_{cell.policy.name}", label))
+
+
+def _draw_episode(cell: Cell, path: Path) -> None:
+    scenario, seed = cell.scenario, cell.seeds[0]
+    episode = run_episode(scenario, cell.policy, Trace.sample(scenario, seed))
+    title = f"{cell.scenario_label}, {cell.policy.name}, trace {seed}"
+    window = (0.0, _DAY) if scenario.horizon > _DAY else None
+    plot_gantt(episode.log, scenario.roster, scenario.horizon, path, title, window)
+
+
+def _by_policy(table: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    return {str(name): part for (name,), part in table.group_by(["policy"], maintain_order=True)}
+
+
+def _png(folder: Path, kind: str, label: str) -> Path:
+    return folder / f"{kind}_{label}.png"

@@ -1,0 +1,153 @@
+"""The main job: `python -m experiments.leaderboard`.
+
+Every policy meets the same traces; what comes out is a folder with a table per episode (`episodes.parquet`), a summary
+(`summary.json`), the table that a person reads (`leaderboard.md`), plots, and decision latencies apart
+(`timings.json`).
+"""
+
+import hashlib
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.table import Table
+
+from agents import make_agent
+from experiments.cells import Cell, collect, compute_all, seeds_of
+from experiments.comparison import Row, compare
+from experiments.configs import LeaderboardConfig, register_configs
+from experiments.figures import draw_figures
+from experiments.report import machine, markdown, timings, whole_folder, write_json
+from mhgym import __version__
+from mhgym.scenario import Scenario
+
+register_configs()
+
+
+def build_scenario(config: LeaderboardConfig, label: str) -> Scenario:
+    """One scenario of the comparison with what holds for all of them."""
+    changes: dict[str, Any] = {}
+    for name in ("flow", "staffing", "weights"):
+        if (value := getattr(config, name)) is not None:
+            changes[name] = value
+    if config.arrivals.law != "preset":
+        law = config.arrivals
+        changes |= {"arrivals": law.law, "arrivals_path": law.path, "arrivals_column": law.column}
+    return replace(config.scenarios[label].settings, **changes).build()
+
+
+def build_cells(config: LeaderboardConfig) -> list[Cell]:
+    """Scenario by scenario and policy by policy, the traces in blocks."""
+    evaluation = config.evaluation
+    if not config.agents or not config.scenarios:
+        raise ValueError(
+            f"a comparison needs agents and scenarios, got {len(config.agents)} and {len(config.scenarios)}"
+        )
+    if evaluation.block < 1:
+        raise ValueError(f"evaluation.block must be at least 1 episode, got {evaluation.block}")
+    policies = [make_agent(entry.name, **entry.settings) for entry in config.agents.values()]
+    if len({policy.name for policy in policies}) < len(policies):
+        raise ValueError(f"policies need different names, got {', '.join(policy.name for policy in policies)}")
+    cells = []
+    for label, entry in config.scenarios.items():
+        scenario = build_scenario(config, label)
+        seeds = seeds_of(evaluation.split, entry.traces if evaluation.traces is None else evaluation.traces)
+        block = min(evaluation.block, max(1, -(-len(seeds) // (2 * evaluation.workers))))
+        for policy in policies:
+            cells += [Cell(label, scenario, policy, seeds[k : k + block]) for k in range(0, len(seeds), block)]
+    return cells
+
+
+def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
+    """Compute what is missing, compare, and write the results folder."""
+    cells = build_cells(config)
+    cache = Path(config.cache)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("cells", total=len(cells))
+        for _ in compute_all(cells, cache, config.evaluation.workers):
+            progress.advance(task)
+    episodes = collect(cells, cache, "episodes")
+    rows = compare(episodes, config.evaluation)
+    text = markdown(rows, config.evaluation.reference, config.evaluation.confidence)
+    with whole_folder(target) as draft:
+        episodes.write_parquet(draft / "episodes.parquet")
+        write_json(draft / "summary.json", summary(config, cells, episodes, rows))
+        write_json(draft / "timings.json", timings(collect(cells, cache, "latency")))
+        (draft / "leaderboard.md").write_text(text, encoding="utf-8")
+        if config.plots:
+            draw_figures(draft, cells, rows, cache)
+    for table in tables(rows, config.evaluation.reference):
+        console.print(table)
+    console.print(f"results: {target}")
+    return rows
+
+
+def tables(rows: list[Row], reference: str) -> list[Table]:
+    """What the terminal shows: the objective of each policy, and what it gains over the reference."""
+    result = []
+    for scenario in dict.fromkeys(row.scenario for row in rows):
+        part = [row for row in rows if row.scenario == scenario]
+        table = Table(title=f"{scenario}, {part[0].traces} traces", title_justify="left")
+        for name in ("policy", "objective", f"minus {reference}", "p (Holm)"):
+            table.add_column(name, no_wrap=True)
+        for row in part:
+            gain = "" if row.difference is None else row.difference.format(digits=4)
+            p_value = "" if row.p_value is None else f"{row.p_value:.2g}"
+            table.add_row(row.policy, row.objective.format(digits=4), gain, p_value)
+        result.append(table)
+    return result
+
+
+def summary(config: LeaderboardConfig, cells: list[Cell], episodes: Any, rows: list[Row]) -> dict[str, Any]:
+    """Everything that traces a number back: configuration, versions, seeds, traces, machine, results."""
+    traces: dict[str, Any] = {}
+    for label in config.scenarios:
+        seeds = [seed for cell in cells if cell.scenario_label == label for seed in cell.seeds]
+        own = episodes.filter((episodes["scenario"] == label) & (episodes["policy"] == cells[0].policy.name)).sort(
+            "seed"
+        )
+        hashes = own["trace_hash"].to_list()
+        digest = hashlib.blake2b("".join(hashes).encode(), digest_size=8).hexdigest()
+        traces[label] = {"first_seed": min(seeds), "last_seed": max(seeds), "traces": len(hashes), "digest": digest}
+    return {
+        "version": __version__,
+        "configuration": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True),
+        "scenarios": {cell.scenario_label: repr(cell.scenario) for cell in cells},
+        "traces": traces,
+        "machine": machine(),
+        "results": [row.as_json() for row in rows],
+    }
+
+
+def default_target(overrides: list[str]) -> Path:
+    """A results folder named after what was changed on the command line."""
+    if not overrides:
+        return Path("results/leaderboard")
+    readable = re.sub(r"[^A-Za-z0-9.=]+", "-", ",".join(overrides)).strip("-")[:80]
+    digest = hashlib.blake2b(",".join(overrides).encode(), digest_size=4).hexdigest()
+    return Path(f"results/leaderboard-{readable}-{digest}")
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="leaderboard")
+def main(raw: DictConfig) -> None:
+    """Compose the configuration and run."""
+    console = Console()
+    try:
+        config = cast(LeaderboardConfig, OmegaConf.to_object(raw))
+        target = Path(config.output) if config.output else default_target(list(HydraConfig.get().overrides.task))
+        run(config, target, console)
+    except (ValueError, TypeError, FileNotFoundError) as error:
+        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

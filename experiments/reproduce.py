@@ -1,0 +1,89 @@
+"""Ours beside theirs: `python -m experiments.reproduce study=open_up`."""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import hydra
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+from rich.console import Console
+
+from experiments.report import machine, whole_folder, write_json
+from experiments.studies import eran, open_up
+from experiments.studies.findings import Finding, markdown
+
+
+@dataclass
+class StudyConfig:
+    """A study.
+
+    Attributes:
+        name: `open_up` or `eran`.
+        month: File of recorded gaps that Open Up's study replays.
+        replications: Episodes of each setting.
+    """
+
+    name: str = MISSING
+    month: str | None = None
+    replications: int = 30
+
+
+@dataclass
+class ReproduceConfig:
+    """A reproduction: the study, where its results go, and the number of processes."""
+
+    study: StudyConfig = field(default_factory=StudyConfig)
+    output: str | None = None
+    workers: int = 2
+
+
+ConfigStore.instance().store(name="reproduce_schema", node=ReproduceConfig)
+
+
+def findings_of(config: ReproduceConfig) -> Iterator[Finding]:
+    """Run the study that is named."""
+    study = config.study
+    if study.replications < 2:
+        raise ValueError(f"study.replications must be at least 2 for an interval, got {study.replications}")
+    if study.name == "open_up":
+        return open_up.study(Path(str(study.month)), study.replications, config.workers)
+    if study.name == "eran":
+        return eran.study(study.replications, config.workers)
+    raise ValueError(f"unknown study {study.name!r} (known: open_up, eran)")
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="reproduce")
+def main(raw: DictConfig) -> None:
+    """Run a study and write its table."""
+    console = Console()
+    config = cast(ReproduceConfig, OmegaConf.to_object(raw))
+    if config.study.name == "open_up" and not Path(str(config.study.month)).is_file():
+        console.print(
+            f"skipped: the recording of November 2020 is not at {config.study.month}; set study.month or "
+            "MHGYM_OPEN_UP_MONTH to a file with one gap in minutes a line",
+            soft_wrap=True,
+        )
+        return
+    try:
+        findings = []
+        for finding in findings_of(config):
+            findings.append(finding)
+            verdict = {None: "", True: "met", False: "MISSED"}[finding.met]
+            line = f"{finding.ours:9.4f} theirs {finding.theirs:9.4f}  {finding.difference.format(digits=4)}  {verdict}"
+            console.print(f"{finding.setting:28s} {finding.measure:50s} {line}", soft_wrap=True, highlight=False)
+    except ValueError as error:
+        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        sys.exit(2)
+    target = Path(config.output) if config.output else Path("results") / f"reproduce-{config.study.name}"
+    with whole_folder(target) as draft:
+        (draft / "report.md").write_text(markdown(findings), encoding="utf-8")
+        data = {"study": OmegaConf.to_container(raw.study, resolve=True), "machine": machine()}
+        write_json(draft / "report.json", data | {"findings": [finding.as_json() for finding in findings]})
+    console.print(f"results: {target}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Studies that compare ours with what others have published."""

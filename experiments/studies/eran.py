@@ -1,0 +1,51 @@
+"""Kleinerman et al. 2022: FCFS and CMT on the ERAN presets against an independent implementation of the same
+population.
+
+Their data are private; the population was calibrated on the paper's FCFS and CMT columns, and the figures below come
+from a second implementation of it over 1,000 shifts (mean and standard deviation a shift). The paper's own means
+stand beside.
+"""
+
+from collections.abc import Iterator
+
+import joblib
+import numpy as np
+
+from agents import make_agent
+from experiments.studies.findings import Finding
+from mhgym.evaluation.rollout import run_episode
+from mhgym.presets import make_scenario
+from mhgym.trace import Trace
+
+MARGIN = 0.010
+SHIFTS = 1_000
+#: (preset, policy, KPI): mean, standard deviation a shift of the independent implementation; the paper's mean.
+FIGURES: dict[tuple[str, str, str], tuple[float, float, float]] = {
+    ("EranStandard", "fcfs", "quality_served"): (0.686, 0.113, 0.681),
+    ("EranStandard", "fcfs", "quantity"): (0.829, 0.125, 0.832),
+    ("EranStandard", "cmt", "quality_served"): (0.768, 0.095, 0.753),
+    ("EranStandard", "cmt", "quantity"): (0.841, 0.124, 0.836),
+    ("EranHeavy", "fcfs", "quality_served"): (0.689, 0.116, 0.687),
+    ("EranHeavy", "fcfs", "quantity"): (0.834, 0.143, 0.845),
+    ("EranHeavy", "cmt", "quality_served"): (0.802, 0.092, 0.820),
+    ("EranHeavy", "cmt", "quantity"): (0.864, 0.136, 0.851),
+}
+
+
+def _shift(preset: str, policy: str, seed: int) -> dict[str, float]:
+    scenario = make_scenario(preset)
+    return run_episode(scenario, make_agent(policy), Trace.sample(scenario, seed)).kpis
+
+
+def study(replications: int, workers: int) -> Iterator[Finding]:
+    """Yield every comparison; the margin is on the difference of the two implementations."""
+    for preset, policy in dict.fromkeys((preset, policy) for preset, policy, _ in FIGURES):
+        kpis = joblib.Parallel(n_jobs=workers, batch_size=50)(
+            joblib.delayed(_shift)(preset, policy, seed) for seed in range(replications)
+        )
+        for (own, chosen, name), (mean, sd, paper) in FIGURES.items():
+            if (own, chosen) == (preset, policy):
+                values = np.array([row[name] for row in kpis])
+                ours = float(values.mean()), float(values.std(ddof=1)), len(values)
+                measure = f"{name} (the paper: {paper:.3f})"
+                yield Finding.compare(f"{preset}, {policy}", measure, ours, (mean, sd, SHIFTS), MARGIN)
