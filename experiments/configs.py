@@ -73,7 +73,7 @@ class LeaderboardConfig:
         agents: Policies by label.
         flow: Of every scenario: `standard`, `heavy` or a mean of arrivals per hour; null keeps its own.
         staffing: Likewise: counsellors in ERAN, full-time staff per shift in Open Up.
-        weights: Likewise: of the reward's components.
+        weights: Likewise: of the reward's components; empty keeps its own.
         arrivals: Likewise.
         evaluation: How to compare.
         output: Results folder; null names one after the overrides, under `results/`.
@@ -85,7 +85,7 @@ class LeaderboardConfig:
     agents: dict[str, AgentConfig] = field(default_factory=dict)
     flow: Any = None
     staffing: Any = None
-    weights: dict[str, float] | None = None
+    weights: dict[str, float] = field(default_factory=dict)
     arrivals: ArrivalsConfig = field(default_factory=ArrivalsConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     output: str | None = None

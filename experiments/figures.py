@@ -12,6 +12,7 @@ from mhgym.evaluation.rollout import run_episode
 from mhgym.trace import Trace
 
 _DAY = 1440.0
+_HOURS_A_DAY = 24
 
 
 def draw_figures(folder: Path, cells: list[Cell], rows: list[Row], cache: Path) -> None:
@@ -40,13 +41,10 @@ def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> 
         {name: table["wait"].fill_null(np.nan).to_numpy() for name, table in waits.items()},
         _png(folder, "waits", label),
     )
+    by_hour = collect(cells, cache, "occupancy").with_columns(pl.col("hour") % _HOURS_A_DAY)
     curves = {
-        name: table.group_by("hour")
-        .agg(pl.col("occupancy").mean())
-        .sort("hour")["occupancy"]
-        .fill_null(np.nan)
-        .to_numpy()
-        for name, table in _by_policy(collect(cells, cache, "occupancy")).items()
+        name: table.group_by("hour").agg(pl.col("occupancy").mean()).sort("hour")["occupancy"].fill_null(np.nan).to_numpy()
+        for name, table in _by_policy(by_hour).items()
     }
     plot_occupancy(curves, _png(folder, "occupancy", label))
     for cell in {cell.policy.name: cell for cell in reversed(cells)}.values():

@@ -35,7 +35,7 @@ def build_scenario(config: LeaderboardConfig, label: str) -> Scenario:
     """One scenario of the comparison with what holds for all of them."""
     changes: dict[str, Any] = {}
     for name in ("flow", "staffing", "weights"):
-        if (value := getattr(config, name)) is not None:
+        if (value := getattr(config, name)) not in (None, {}):
             changes[name] = value
     if config.arrivals.law != "preset":
         law = config.arrivals

@@ -1,9 +1,8 @@
-"""Kleinerman et al. 2022: FCFS and CMT on the ERAN presets against an independent implementation of the same
-population.
+"""Kleinerman et al. 2022: FCFS and CMT on the ERAN presets against a second implementation of the same population.
 
-Their data are private; the population was calibrated on the paper's FCFS and CMT columns, and the figures below come
-from a second implementation of it over 1,000 shifts (mean and standard deviation a shift). The paper's own means
-stand beside.
+Their data are private; the population was calibrated on the paper's FCFS and CMT columns. The figures below are the means
+of an independent implementation over 1,000 shifts and are taken as given: the interval is that of our own mean, so their
+own sampling error (about .004 in quantity) has to fit into the margin as well. The paper's means stand beside.
 """
 
 from collections.abc import Iterator
@@ -18,17 +17,16 @@ from mhgym.presets import make_scenario
 from mhgym.trace import Trace
 
 MARGIN = 0.010
-SHIFTS = 1_000
-#: (preset, policy, KPI): mean, standard deviation a shift of the independent implementation; the paper's mean.
-FIGURES: dict[tuple[str, str, str], tuple[float, float, float]] = {
-    ("EranStandard", "fcfs", "quality_served"): (0.686, 0.113, 0.681),
-    ("EranStandard", "fcfs", "quantity"): (0.829, 0.125, 0.832),
-    ("EranStandard", "cmt", "quality_served"): (0.768, 0.095, 0.753),
-    ("EranStandard", "cmt", "quantity"): (0.841, 0.124, 0.836),
-    ("EranHeavy", "fcfs", "quality_served"): (0.689, 0.116, 0.687),
-    ("EranHeavy", "fcfs", "quantity"): (0.834, 0.143, 0.845),
-    ("EranHeavy", "cmt", "quality_served"): (0.802, 0.092, 0.820),
-    ("EranHeavy", "cmt", "quantity"): (0.864, 0.136, 0.851),
+#: (preset, policy, KPI): mean of the independent implementation; the paper's mean.
+FIGURES: dict[tuple[str, str, str], tuple[float, float]] = {
+    ("EranStandard", "fcfs", "quality_served"): (0.686, 0.681),
+    ("EranStandard", "fcfs", "quantity"): (0.829, 0.832),
+    ("EranStandard", "cmt", "quality_served"): (0.768, 0.753),
+    ("EranStandard", "cmt", "quantity"): (0.841, 0.836),
+    ("EranHeavy", "fcfs", "quality_served"): (0.689, 0.687),
+    ("EranHeavy", "fcfs", "quantity"): (0.834, 0.845),
+    ("EranHeavy", "cmt", "quality_served"): (0.802, 0.820),
+    ("EranHeavy", "cmt", "quantity"): (0.864, 0.851),
 }
 
 
@@ -43,9 +41,9 @@ def study(replications: int, workers: int) -> Iterator[Finding]:
         kpis = joblib.Parallel(n_jobs=workers, batch_size=50)(
             joblib.delayed(_shift)(preset, policy, seed) for seed in range(replications)
         )
-        for (own, chosen, name), (mean, sd, paper) in FIGURES.items():
+        for (own, chosen, name), (mean, paper) in FIGURES.items():
             if (own, chosen) == (preset, policy):
                 values = np.array([row[name] for row in kpis])
                 ours = float(values.mean()), float(values.std(ddof=1)), len(values)
                 measure = f"{name} (the paper: {paper:.3f})"
-                yield Finding.compare(f"{preset}, {policy}", measure, ours, (mean, sd, SHIFTS), MARGIN)
+                yield Finding.compare(f"{preset}, {policy}", measure, ours, (mean, 0.0, 2), MARGIN)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import Any, ClassVar
 
@@ -22,7 +22,7 @@ class Preset:
         arrivals_path: File of recorded gaps in minutes, for `arrivals="replay"`.
         arrivals_column: Its column, if it is a CSV with a header.
         newcomers: Counsellors flagged as new (fairness).
-        weights: Weight of each reward component by name; components not named get 0.
+        weights: Weight of each reward component by name, those not named get 0; empty keeps what the preset says.
         cutoff: See `Rules`, as the fields below.
         wrap_up: Minutes.
         zombie_wrap_up: Minutes.
@@ -41,7 +41,7 @@ class Preset:
     arrivals_path: str | None = None
     arrivals_column: str | None = None
     newcomers: int | None = None
-    weights: dict[str, float] | None = None
+    weights: dict[str, float] = field(default_factory=dict)
     cutoff: float | None = None
     wrap_up: float | None = None
     zombie_wrap_up: float | None = None
@@ -79,10 +79,10 @@ class Preset:
         raise TypeError("a preset must say what its scenario is")
 
     def _weights(self) -> Weights:
-        if self.weights is None:
-            return self.default_weights
         if not isinstance(self.weights, Mapping):
             raise TypeError(f"weights must map reward components to numbers, got {self.weights!r}")
+        if not self.weights:
+            return self.default_weights
         names = [item.name for item in fields(Weights)]
         for name in self.weights:
             if name not in names:

@@ -173,14 +173,14 @@ def test_names_must_match_the_counsellors(render_frame):
 # ---------------------------------------------------------------------------------------- pictures
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(view=crowds, size=st.sampled_from([(960, 540), (640, 480), (480, 270)]))
 def test_pictures_have_the_size_asked_for(render_frame, view, size):
     frame = render_frame(view, size=size)
 
     assert frame.shape == (size[1], size[0], 3)
     assert frame.dtype == np.uint8
-    assert len(np.unique(frame.reshape(-1, 3), axis=0)) > 10
+    assert len(np.unique(frame[..., 0])) > 10
 
 
 @pytest.mark.parametrize(("name", "limit"), [("EranHeavy", 20), ("OpenUp", 60)])

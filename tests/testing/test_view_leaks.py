@@ -66,7 +66,7 @@ def test_transferred_contacts_were_among_those_redrawn(zombies: str) -> None:
     """The check above is not idle where it is hardest: contacts that wait with work left."""
     scenario = make_scenario("OpenUp", zombies=zombies, flow="heavy")
 
-    covered = [assert_no_leak(scenario, Sleepy(), seed, every=7, redraws=1) for seed in range(3)]
+    covered = [assert_no_leak(scenario, Sleepy(), seed, every=31, redraws=1) for seed in range(3)]
 
     assert sum(check.transferred for check in covered) >= 5
 

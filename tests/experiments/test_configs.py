@@ -1,0 +1,39 @@
+"""Every file in `conf/` composes, and describes something that can be built."""
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from experiments.leaderboard import build_cells
+from experiments.reproduce import ReproduceConfig
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
+GROUPS = ("scenario", "arrivals", "reward", "agent", "evaluation")
+OPTIONS = [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))]
+
+
+@pytest.mark.parametrize(("group", "option"), OPTIONS)
+def test_option_composes_and_builds(group: str, option: str, tmp_path: Path) -> None:
+    gaps = tmp_path / "gaps.txt"
+    gaps.write_text("1.0\n" * 10)
+    overrides = [f"{group}={option}", *([f"arrivals.path={gaps}"] if option == "replay" else [])]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_object(compose("leaderboard", overrides=overrides))
+    assert build_cells(config)
+
+
+@pytest.mark.parametrize("option", [path.stem for path in sorted((CONF / "study").glob("*.yaml"))])
+def test_study_composes(option: str) -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_object(compose("reproduce", overrides=[f"study={option}"]))
+    assert isinstance(config, ReproduceConfig)
+    assert config.study.name == option
+
+
+def test_flow_and_staffing_reach_every_scenario() -> None:
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_object(compose("leaderboard", overrides=["flow=heavy", "staffing=3"]))
+    sizes = {cell.scenario_label: len(cell.scenario.roster) for cell in build_cells(config)}
+    assert sizes == {"eran_heavy": 3, "open_up_week": 19}  # 15 and one more full-time in each of 4 shifts

@@ -1,0 +1,124 @@
+"""The main job: what it writes, that a killed run loses nothing that was complete, and that a rerun repeats it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = (
+    "scenario=[eran_heavy,open_up_day]",
+    "agent=[fcfs,cmt]",
+    "evaluation.traces=6",
+    "evaluation.block=1",
+    "evaluation.workers=1",
+    "evaluation.resamples=200",
+)
+
+
+def command(folder: Path, *overrides: str) -> list[str]:
+    places = (f"output={folder}/out", f"cache={folder}/cache", f"hydra.run.dir={folder}/hydra")
+    return [sys.executable, "-m", "experiments.leaderboard", *places, *overrides]
+
+
+def leaderboard(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(folder, *overrides), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+
+
+def test_results_folder_holds_what_it_promises(tmp_path: Path) -> None:
+    done = leaderboard(tmp_path, *SMALL)
+    assert done.returncode == 0, done.stdout + done.stderr
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"episodes.parquet", "summary.json", "timings.json", "leaderboard.md", "objective.png"} <= names
+    assert {"waits_eran_heavy.png", "occupancy_open_up_day.png", "episode_fcfs_open_up_day.png"} <= names
+    episodes = pl.read_parquet(tmp_path / "out/episodes.parquet")
+    assert episodes.group_by("scenario", "policy").len()["len"].to_list() == [6] * 4
+    hashes = episodes.group_by("scenario", "seed").agg(pl.col("trace_hash").n_unique())["trace_hash"]
+    assert set(hashes) == {1}, "policies met different traces"
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert {"version", "configuration", "traces", "machine", "results"} <= set(summary)
+    assert len(summary["results"]) == 4
+    assert "latency" not in json.dumps(summary)
+
+
+def test_killed_run_keeps_completed_cells_and_a_rerun_gives_the_same_numbers(tmp_path: Path) -> None:
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    assert leaderboard(whole, *SMALL, "plots=false").returncode == 0
+    run = subprocess.Popen(
+        command(killed, *SMALL, "plots=false"),
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 120
+    while len(cells(killed)) < 4 and time.monotonic() < deadline:
+        assert run.poll() is None, "the run ended before it could be killed"
+        time.sleep(0.01)
+    os.killpg(run.pid, signal.SIGKILL)
+    run.wait()
+    kept = {path.name: (path / "episodes.parquet").stat().st_mtime_ns for path in cells(killed)}
+    assert 4 <= len(kept) < 24
+    assert not (killed / "out").exists(), "a killed run must leave no results folder"
+    assert leaderboard(killed, *SMALL, "plots=false").returncode == 0
+    for name, written in kept.items():
+        path = killed / "cache" / name / "episodes.parquet"
+        assert path.stat().st_mtime_ns == written, "a completed cell was computed again"
+    for file in ("leaderboard.md", "episodes.parquet"):
+        assert (killed / "out" / file).read_bytes() == (whole / "out" / file).read_bytes()
+
+
+def cells(folder: Path) -> list[Path]:
+    return [path for path in (folder / "cache").glob("*") if not path.name.startswith(".")]
+
+
+def test_numbers_do_not_depend_on_workers_or_blocks(tmp_path: Path) -> None:
+    base = ("scenario=eran_heavy", "agent=[fcfs,cmt]", "evaluation.traces=6", "evaluation.resamples=200", "plots=false")
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert leaderboard(one, *base, "evaluation.workers=1", "evaluation.block=6").returncode == 0
+    assert leaderboard(two, *base, "evaluation.workers=2", "evaluation.block=2").returncode == 0
+    assert (one / "out/leaderboard.md").read_text() == (two / "out/leaderboard.md").read_text()
+    assert (one / "out/episodes.parquet").read_bytes() == (two / "out/episodes.parquet").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("override", "named"),
+    [
+        ("evaluation.tracs=3", "tracs"),
+        ("scenarios.eran_heavy.settings.horizn=60", "horizn"),
+        ("scenarios.eran_heavy.settings.horizon=long", "horizon"),
+        ("flow=hevy", "'heavy'"),
+        ("flow=-3", "-3"),
+        ("staffing=0", "staffing"),
+        ("agent=fcsf", "fcsf"),
+        ("evaluation.split=tset", "tset"),
+        ("evaluation.traces=1", "2 to 1,000,000"),
+        ("evaluation.objective=best", "best"),
+        ("scenarios.eran_heavy.settings.zombies=maybe", "maybe"),
+        ("weights={qualty: 1}", "qualty"),
+        ("arrivals.law=replay", "arrivals_path"),
+    ],
+)
+def test_bad_settings_are_refused_by_name(tmp_path: Path, override: str, named: str) -> None:
+    base = ("scenario=eran_heavy", "evaluation.workers=1", "evaluation.block=2", "plots=false", "evaluation.traces=2")
+    done = leaderboard(tmp_path, *base, override)
+    message = done.stdout + done.stderr
+    assert done.returncode != 0, message
+    assert named in message.replace("\n", " "), message
+    assert not (tmp_path / "out").exists()
+
+
+def test_malformed_recording_is_refused_with_its_line(tmp_path: Path) -> None:
+    gaps = tmp_path / "gaps.csv"
+    gaps.write_text("1.5\n2.0\n-4\n")
+    done = leaderboard(tmp_path, "arrivals=replay", f"arrivals.path={gaps}", "evaluation=quick", "evaluation.workers=1")
+    assert done.returncode == 2
+    assert "3" in done.stdout
+    assert "-4" in done.stdout
+    assert "Traceback" not in done.stdout + done.stderr

@@ -1,0 +1,50 @@
+"""The README's Python blocks run, its commands exist, and what it says of ids and groups is true."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mhgym.registration import IDS
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
+    for line in block.splitlines()
+    if line.strip()
+]
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[0][:40])
+def test_python_block_runs(block: str) -> None:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make ")])
+def test_make_target_exists(command: str) -> None:
+    done = subprocess.run([*shlex.split(command), "--dry-run"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(".venv/bin/python")])
+def test_experiment_command_runs(command: str, tmp_path: Path) -> None:
+    small = [f"cache={tmp_path}/cache", "evaluation.workers=1", "evaluation.traces=2", "agent=fcfs", "plots=false"]
+    words = [*shlex.split(command)[1:], *small, f"hydra.run.dir={tmp_path}/run", f"hydra.sweep.dir={tmp_path}/sweep"]
+    if "-m" not in words[2:]:
+        words.append(f"output={tmp_path}/out")
+    else:
+        words.append(f"output={tmp_path}/out-${{hydra:job.num}}")
+    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list(tmp_path.glob("out*/summary.json"))
+
+
+def test_ids_are_all_named() -> None:
+    assert set(re.findall(r"`(mhgym/\w+-v\d+)`", README)) == set(IDS)
