@@ -87,6 +87,7 @@ class ReferenceEngine:
         self.book = ContactBook(trace)
         self._abandonments: dict[int, simpy.Event] = {}
         self._wrap_up_ends: dict[int, simpy.Event] = {}
+        self._returns: dict[int, simpy.Event] = {}
         self.num_arrived = 0
         self._asking = False
         self._over = False
@@ -127,7 +128,7 @@ class ReferenceEngine:
                 self._await_abandonment(waiting.contact, waiting.leaves_at)
         for desk in self.desks:
             if desk.on_break:
-                self._at(desk.back_at, EventKind.RETURN, desk.index, partial(self._return, desk))
+                self._await_return(desk)
         self._asking = True
 
     def advance(self) -> bool:
@@ -315,6 +316,7 @@ class ReferenceEngine:
     def _sign_out(self, desk: Desk, number: int) -> None:
         if desk.shift != number or not desk.on_duty:
             return
+        cancel(self._returns.pop(desk.index, None))
         desk.on_duty, desk.on_break, desk.back_at, desk.break_due, desk.free = False, False, math.nan, 0.0, []
         if self.scenario.rules.on_sign_out == "transfer":
             self._interrupt(desk)
@@ -332,11 +334,14 @@ class ReferenceEngine:
 
     def _leave_for_break(self, desk: Desk, end: float) -> None:
         desk.on_break, desk.back_at, desk.break_due, desk.free = True, end, 0.0, []
-        self._at(end, EventKind.RETURN, desk.index, partial(self._return, desk))
+        self._await_return(desk)
+
+    def _await_return(self, desk: Desk) -> None:
+        self._returns[desk.index] = self._at(
+            desk.back_at, EventKind.RETURN, desk.index, partial(self._return, desk)
+        )
 
     def _return(self, desk: Desk) -> None:
-        if not desk.on_break or desk.back_at != self.now:
-            return
         desk.on_break, desk.back_at = False, math.nan
         desk.free = desk.free_slots(self.now)
         if desk.break_due:

@@ -30,6 +30,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+_ELIGIBILITIES = (frozenset(Risk), frozenset({Risk.LOW, Risk.MEDIUM}), frozenset({Risk.HIGH}), frozenset({Risk.LOW}))
+
+
 @dataclass(frozen=True)
 class GridPopulation:
     """Callers whose service and patience are whole minutes, 0 among them: ties everywhere. For tests only.
@@ -93,9 +96,9 @@ def rosters(horizon: int, *, on_grid: bool) -> SearchStrategy[Roster]:
         if len(edges) == 4 and draw(st.booleans()):
             edges[2] = edges[1]  # back to back
         shifts = tuple(draw(shift(edges[k], edges[k + 1])) for k in range(0, len(edges), 2))
-        risks = draw(st.sets(st.sampled_from(list(Risk)), min_size=1))
+        risks = draw(st.sampled_from(_ELIGIBILITIES))
         role = draw(st.sampled_from(list(Role)))
-        return Counsellor(role, shifts, draw(st.integers(1, 3)), frozenset(risks), draw(st.booleans()))
+        return Counsellor(role, shifts, draw(st.integers(1, 3)), risks, draw(st.booleans()))
 
     return st.lists(counsellor(), min_size=1, max_size=4).map(lambda people: Roster(tuple(people)))
 
@@ -129,7 +132,7 @@ def scenarios(*, longest: int = 120) -> SearchStrategy[Scenario]:
     @st.composite
     def scenario(draw: DrawFn) -> Scenario:
         on_grid = draw(st.booleans())
-        horizon = draw(st.integers(5, longest))
+        horizon = draw(st.integers(20, longest))
         return Scenario(
             name="random scenario",
             roster=draw(rosters(horizon, on_grid=on_grid)),
@@ -156,10 +159,10 @@ def _arrivals(*, on_grid: bool) -> SearchStrategy[ArrivalLaw]:
 
     plan = PoissonArrivals(HourlyRates((20.0,)))
     gaps: SearchStrategy[float] = st.integers(0, 4).map(float) if on_grid else st.floats(0, 10, width=32)
-    recorded = st.lists(gaps, min_size=1, max_size=40).map(lambda row: ReplayArrivals(tuple(row), plan))
+    recorded = st.lists(gaps, min_size=8, max_size=40).map(lambda row: ReplayArrivals(tuple(row), plan))
     if on_grid:
         return recorded
-    return recorded | st.sampled_from([0.0, 6.0, 30.0]).map(lambda rate: PoissonArrivals(HourlyRates((rate,))))
+    return recorded | st.sampled_from([30.0, 60.0, 6.0, 0.0]).map(lambda rate: PoissonArrivals(HourlyRates((rate,))))
 
 
 def _people(*, on_grid: bool) -> SearchStrategy[dict[str, Any]]:

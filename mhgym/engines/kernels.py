@@ -1,0 +1,545 @@
+"""The compiled engine's events: the reference engine line by line, on packed arrays, for centre `e` of a batch.
+
+Every function mirrors the method of the same name in `engines/reference.py`, which defines what happens. The functions call
+one another and live in one file, since Numba's cache does not notice an edited helper elsewhere; columns are named in
+`engines.columns`. The next event is found by a linear scan, which beats a heap at this size.
+"""
+
+import numpy as np
+from numba import njit
+
+from mhgym.domain.contact import LegKind, Outcome
+from mhgym.engines import columns as col
+from mhgym.engines.protocol import EventKind
+from mhgym.processes import draws
+
+_ANSWERED = int(Outcome.ANSWERED)
+_ABANDONED = int(Outcome.ABANDONED)
+_IN_TRANSFER = int(Outcome.ABANDONED_IN_TRANSFER)
+_UNANSWERED = int(Outcome.UNANSWERED)
+_REJECTED = int(Outcome.REJECTED)
+_SERVICE, _WRAP, _OPEN = int(LegKind.SERVICE), int(LegKind.WRAP_UP), int(LegKind.ZOMBIE)
+_WRAP_UP_END = int(EventKind.WRAP_UP_END)
+_RETURN = int(EventKind.RETURN)
+_SIGN_IN = int(EventKind.SIGN_IN)
+_ARRIVAL = int(EventKind.ARRIVAL)
+_ABANDONMENT = int(EventKind.ABANDONMENT)
+_BREAK_START = int(EventKind.BREAK_START)
+_SIGN_OUT = int(EventKind.SIGN_OUT)
+_REVIEW = int(EventKind.REVIEW)
+_ASSIGNMENT = int(EventKind.ASSIGNMENT)
+_HIGH = 2  # domain.Risk.HIGH
+
+
+@njit(cache=True)
+def note(plan, state, e, kind, ident, other):  # type: ignore[no-untyped-def]
+    """Write an event down, where a record is kept."""
+    if plan.rules_i[col.RECORD]:
+        k = state.clock_i[e, col.NUM_EVENTS]
+        state.event_f[e, k] = state.clock_f[e, col.NOW]
+        state.event_i[e, k, 0] = kind
+        state.event_i[e, k, 1] = ident
+        state.event_i[e, k, 2] = other
+        state.clock_i[e, col.NUM_EVENTS] = k + 1
+
+
+@njit(cache=True)
+def is_zombie(state, e, i):  # type: ignore[no-untyped-def]
+    """Whether a contact has left the queue unseen."""
+    outcome = state.contact_i[e, i, col.OUTCOME]
+    return outcome == _ABANDONED or outcome == _IN_TRANSFER
+
+
+@njit(cache=True)
+def can_take(plan, state, e, j):  # type: ignore[no-untyped-def]
+    """Whether counsellor `j` can take something new now."""
+    desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
+    now = state.clock_f[e, col.NOW]
+    if desk_i[col.NUM_FREE] == 0 or desk_f[col.BREAK_DUE] != 0.0 or now >= desk_f[col.TAKES_UNTIL]:
+        return False
+    s = plan.first_shift[j] + desk_i[col.SHIFT]
+    for q in range(plan.shifts_i[s, col.CLOSED_FIRST], plan.shifts_i[s, col.CLOSED_LAST]):
+        if plan.closed[q, 0] <= now < plan.closed[q, 1]:
+            return False
+    return True
+
+
+@njit(cache=True)
+def pair_exists(plan, chance, state, e):  # type: ignore[no-untyped-def]
+    """Whether a waiting contact has somebody who can take it now."""
+    size = state.clock_i[e, col.NUM_QUEUE]
+    if size == 0:
+        return False
+    seen = np.zeros(3, dtype=np.bool_)
+    for q in range(size):
+        seen[chance.callers_i[e, state.queue[e, q], col.RISK]] = True
+    for j in range(plan.people_i.shape[0]):
+        if can_take(plan, state, e, j):
+            for risk in range(3):
+                if seen[risk] and plan.people_i[j, col.RISKS + risk]:
+                    return True
+    return False
+
+
+# ---------------------------------------------------------------------------------------- accounts of load
+
+
+@njit(cache=True)
+def staffed_between(plan, state, e, j, begin, end):  # type: ignore[no-untyped-def]
+    """Staffed minutes of a counsellor between two times, the first not before the account."""
+    k, last = state.desk_i[e, j, col.INTERVAL], plan.staffed_range[j, 1]
+    minutes = 0.0
+    while k < last and plan.staffed[k, 0] < end:
+        minutes += max(0.0, min(end, plan.staffed[k, 1]) - max(begin, plan.staffed[k, 0]))
+        k += 1
+    return minutes
+
+
+@njit(cache=True)
+def load_until(plan, state, e, j, now):  # type: ignore[no-untyped-def]
+    """Busy, staffed busy, excess and multiple high-risk minutes of a counsellor if settled at `now`."""
+    desk = state.desk_f[e, j]
+    busy, inside, excess, multi = desk[col.BUSY], desk[col.INSIDE], desk[col.EXCESS], desk[col.MULTI]
+    begin = desk[col.SETTLED_AT]
+    if state.desk_i[e, j, col.NUM_HANDS] == 0 or now <= begin:
+        return busy, inside, excess, multi
+    inside += staffed_between(plan, state, e, j, begin, now)
+    beyond = now - desk[col.STREAK_START] - plan.burden[1]
+    if beyond > 0.0:
+        excess += min(now - begin, beyond)
+    if state.desk_i[e, j, col.HIGH_RISK] > 1:
+        multi += now - begin
+    return busy + (now - begin), inside, excess, multi
+
+
+@njit(cache=True)
+def settle(plan, state, e, j, time):  # type: ignore[no-untyped-def]
+    """Book a counsellor's open minutes up to a time; to be called before anything in hand changes."""
+    now = min(time, plan.rules_f[col.UNTIL])
+    desk = state.desk_f[e, j]
+    hands = state.desk_i[e, j, col.NUM_HANDS]
+    if hands > 0 and now > desk[col.SETTLED_AT]:
+        busy, inside, excess, multi = load_until(plan, state, e, j, now)
+        desk[col.BUSY], desk[col.INSIDE], desk[col.EXCESS], desk[col.MULTI] = busy, inside, excess, multi
+        desk[col.BUSY_UNTIL] = now
+    desk[col.SETTLED_AT] = now
+    k, last = state.desk_i[e, j, col.INTERVAL], plan.staffed_range[j, 1]
+    while k < last and plan.staffed[k, 1] <= now:
+        k += 1
+    state.desk_i[e, j, col.INTERVAL] = k
+    if hands == 0 and now - desk[col.BUSY_UNTIL] >= plan.burden[2]:
+        desk[col.STREAK_START] = now
+
+
+@njit(cache=True)
+def burden(plan, state, e):  # type: ignore[no-untyped-def]
+    """The burden KPI if nothing more were to happen."""
+    now = min(max(state.clock_f[e, col.NOW], state.clock_f[e, col.LAST_END]), plan.rules_f[col.UNTIL])
+    total = 0.0
+    num = plan.people_i.shape[0]
+    for j in range(num):
+        staffed = plan.staffed_minutes[j]
+        if staffed > 0.0:
+            busy, inside, excess, multi = load_until(plan, state, e, j, now)
+            penalty = (excess + max(0.0, busy - inside) + multi) / staffed
+            above = min(1.0, inside / staffed) - plan.burden[0]
+            total += penalty + above * above if above > 0.0 else penalty
+    return min(0.0, -total / num)
+
+
+# ---------------------------------------------------------------------------------------- callers
+
+
+@njit(cache=True)
+def join(chance, state, e, i):  # type: ignore[no-untyped-def]
+    """A contact joins the back of the queue, with its patience in full."""
+    now = state.clock_f[e, col.NOW]
+    state.contact_f[e, i, col.JOINED_AT] = now
+    size = state.clock_i[e, col.NUM_QUEUE]
+    state.queue[e, size] = i
+    state.clock_i[e, col.NUM_QUEUE] = size + 1
+    state.contact_f[e, i, col.LEAVES_AT] = now + chance.callers_f[e, i, draws.PATIENCE]
+    state.clock_i[e, col.ASKING] = 1
+
+
+@njit(cache=True)
+def leave_queue(state, e, row):  # type: ignore[no-untyped-def]
+    """Take a row out of the queue."""
+    size = state.clock_i[e, col.NUM_QUEUE] - 1
+    for q in range(row, size):
+        state.queue[e, q] = state.queue[e, q + 1]
+    state.clock_i[e, col.NUM_QUEUE] = size
+
+
+@njit(cache=True)
+def arrive(chance, state, e, i):  # type: ignore[no-untyped-def]
+    """A visit begins."""
+    state.clock_i[e, col.NUM_ARRIVED] += 1
+    if chance.callers_i[e, i, col.ACCEPTED]:
+        join(chance, state, e, i)
+    else:
+        state.contact_i[e, i, col.OUTCOME] = _REJECTED
+        state.contact_f[e, i, col.ENDED_AT] = state.clock_f[e, col.NOW]
+
+
+@njit(cache=True)
+def abandon(plan, state, e, i):  # type: ignore[no-untyped-def]
+    """A caller leaves the queue."""
+    state.contact_i[e, i, col.OUTCOME] = _IN_TRANSFER if state.contact_i[e, i, col.TRANSFERS] > 0 else _ABANDONED
+    state.contact_f[e, i, col.ENDED_AT] = state.clock_f[e, col.NOW]
+    state.contact_f[e, i, col.LEAVES_AT] = np.inf
+    if plan.rules_i[col.EVICT] or plan.rules_i[col.PAPER]:
+        row = 0
+        while state.queue[e, row] != i:
+            row += 1
+        leave_queue(state, e, row)
+        if plan.rules_i[col.PAPER]:
+            size = state.clock_i[e, col.NUM_QUEUE]
+            state.queue[e, size] = i
+            state.clock_i[e, col.NUM_QUEUE] = size + 1
+
+
+# ---------------------------------------------------------------------------------------- service
+
+
+@njit(cache=True)
+def count(plan, state, e, i, sign):  # type: ignore[no-untyped-def]
+    """Add a contact to the running counts, or take it back."""
+    state.clock_i[e, col.ANSWERED] += sign
+    state.clock_f[e, col.FEEDBACK_SUM] += sign * state.contact_f[e, i, col.FEEDBACK]
+    state.clock_i[e, col.ANSWERED_NEW] += sign * plan.people_i[state.contact_i[e, i, col.FINISHER], col.NEW]
+
+
+@njit(cache=True)
+def take_in_hand(chance, state, e, j, i, zombie, service_end, end, predicted):  # type: ignore[no-untyped-def]
+    """Put a contact into a counsellor's hands; the accounts have been settled."""
+    now = state.clock_f[e, col.NOW]
+    desk = state.desk_i[e, j]
+    k = desk[col.NUM_HANDS]
+    if k == 0:
+        state.desk_f[e, j, col.BUSY_SINCE] = now
+    desk[col.NUM_FREE] -= 1
+    for slot in range(desk[col.NUM_FREE]):
+        state.free[e, j, slot] = state.free[e, j, slot + 1]
+    hand = state.hand_f[e, j, k]
+    hand[col.STARTED_AT], hand[col.SERVICE_END], hand[col.END], hand[col.PREDICTED] = now, service_end, end, predicted
+    state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE] = i, zombie
+    desk[col.NUM_HANDS] = k + 1
+    desk[col.HIGH_RISK] += chance.callers_i[e, i, col.RISK] == _HIGH
+
+
+@njit(cache=True)
+def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
+    """A counsellor answers a living contact."""
+    now = state.clock_f[e, col.NOW]
+    contact = state.contact_f[e, i]
+    contact[col.LEAVES_AT] = np.inf
+    args = (plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e])
+    chats = state.desk_i[e, j, col.CHATS]
+    feedback, minutes = draws.realise_pair(*args, i, j, chats)
+    if state.contact_i[e, i, col.TRANSFERS] > 0:
+        minutes, predicted = contact[col.REMAINING], contact[col.PREDICTED_REST]
+    else:
+        predicted = draws.predict_pair(*args, i, j, chats)[1]
+    if np.isnan(contact[col.ANSWERED_AT]):
+        contact[col.ANSWERED_AT] = now
+    state.contact_i[e, i, col.OUTCOME], state.contact_i[e, i, col.FINISHER] = _ANSWERED, j
+    contact[col.FEEDBACK] = (feedback - 1.0) / 4.0
+    count(plan, state, e, i, 1)
+    state.desk_i[e, j, col.CHATS] += 1
+    state.desk_i[e, j, col.TAKEN] += 1
+    service_end = now + minutes
+    take_in_hand(chance, state, e, j, i, 0, service_end, service_end + plan.rules_f[col.WRAP_UP], predicted)
+
+
+@njit(cache=True)
+def assign(plan, chance, state, e, row, j):  # type: ignore[no-untyped-def]
+    """Give a row of the queue to a counsellor; False, and nothing happens, if that is illegal."""
+    size = state.clock_i[e, col.NUM_QUEUE]
+    if not state.clock_i[e, col.ASKING] or row < 0 or row >= size or j < 0 or j >= plan.people_i.shape[0]:
+        return False
+    i = state.queue[e, row]
+    if not can_take(plan, state, e, j) or not plan.people_i[j, col.RISKS + chance.callers_i[e, i, col.RISK]]:
+        return False
+    leave_queue(state, e, row)
+    note(plan, state, e, _ASSIGNMENT, i, j)
+    now = state.clock_f[e, col.NOW]
+    settle(plan, state, e, j, now)
+    if is_zombie(state, e, i):
+        in_transfer = state.contact_i[e, i, col.OUTCOME] == _IN_TRANSFER
+        minutes = plan.rules_f[col.WRAP_UP] if in_transfer else plan.rules_f[col.ZOMBIE_WRAP_UP]
+        take_in_hand(chance, state, e, j, i, 1, now + minutes, now + minutes, minutes)
+    else:
+        answer(plan, chance, state, e, j, i)
+    return True
+
+
+@njit(cache=True)
+def write_leg(state, e, i, j, kind, start, end):  # type: ignore[no-untyped-def]
+    """Write one leg down."""
+    k = state.clock_i[e, col.NUM_LEGS]
+    state.leg_f[e, k, 0], state.leg_f[e, k, 1] = start, end
+    state.leg_i[e, k, 0], state.leg_i[e, k, 1], state.leg_i[e, k, 2] = i, j, kind
+    state.clock_i[e, col.NUM_LEGS] = k + 1
+
+
+@njit(cache=True)
+def release(chance, state, e, j, k, until):  # type: ignore[no-untyped-def]
+    """Take hand `k` of a counsellor away and write down its legs; the accounts have been settled."""
+    hand = state.hand_f[e, j, k]
+    i, zombie = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE]
+    start, service_end = hand[col.STARTED_AT], hand[col.SERVICE_END]
+    write_leg(state, e, i, j, _OPEN if zombie else _SERVICE, start, min(service_end, until))
+    if not zombie and until >= service_end:
+        write_leg(state, e, i, j, _WRAP, service_end, until)
+        state.contact_f[e, i, col.ENDED_AT] = service_end
+    desk = state.desk_i[e, j]
+    last = desk[col.NUM_HANDS] - 1
+    for h in range(k, last):
+        state.hand_f[e, j, h] = state.hand_f[e, j, h + 1]
+        state.hand_i[e, j, h] = state.hand_i[e, j, h + 1]
+    desk[col.NUM_HANDS] = last
+    desk[col.HIGH_RISK] -= chance.callers_i[e, i, col.RISK] == _HIGH
+    if last == 0:
+        state.desk_f[e, j, col.BUSY_SINCE] = np.nan
+
+
+@njit(cache=True)
+def wrap_up_end(plan, chance, state, e, j, k):  # type: ignore[no-untyped-def]
+    """A counsellor is done with a contact."""
+    now = state.clock_f[e, col.NOW]
+    settle(plan, state, e, j, now)
+    release(chance, state, e, j, k, now)
+    desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
+    if desk_i[col.ON_DUTY] and not desk_i[col.ON_BREAK]:
+        state.free[e, j, desk_i[col.NUM_FREE]] = now
+        desk_i[col.NUM_FREE] += 1
+        if desk_f[col.BREAK_DUE] != 0.0 and desk_i[col.NUM_HANDS] == 0:
+            leave_for_break(state, e, j, now + desk_f[col.BREAK_DUE])
+        state.clock_i[e, col.ASKING] = 1
+
+
+# ---------------------------------------------------------------------------------------- counsellors
+
+
+@njit(cache=True)
+def free_slots(plan, state, e, j):  # type: ignore[no-untyped-def]
+    """All slots that hold nothing become free now."""
+    size = plan.people_i[j, col.CAPACITY] - state.desk_i[e, j, col.NUM_HANDS]
+    state.desk_i[e, j, col.NUM_FREE] = size
+    for slot in range(size):
+        state.free[e, j, slot] = state.clock_f[e, col.NOW]
+
+
+@njit(cache=True)
+def leave_for_break(state, e, j, end):  # type: ignore[no-untyped-def]
+    """A counsellor goes away."""
+    state.desk_i[e, j, col.ON_BREAK], state.desk_i[e, j, col.NUM_FREE] = 1, 0
+    state.desk_f[e, j, col.BACK_AT], state.desk_f[e, j, col.BREAK_DUE] = end, 0.0
+
+
+@njit(cache=True)
+def come_back(plan, state, e, j):  # type: ignore[no-untyped-def]
+    """A break ends."""
+    now = state.clock_f[e, col.NOW]
+    state.desk_i[e, j, col.ON_BREAK], state.desk_f[e, j, col.BACK_AT] = 0, np.nan
+    free_slots(plan, state, e, j)
+    if state.desk_f[e, j, col.BREAK_DUE] != 0.0:
+        leave_for_break(state, e, j, now + state.desk_f[e, j, col.BREAK_DUE])
+    state.clock_i[e, col.ASKING] = 1
+
+
+@njit(cache=True)
+def sign_in(plan, state, e, j, number):  # type: ignore[no-untyped-def]
+    """A shift begins."""
+    desk = state.desk_i[e, j]
+    desk[col.SHIFT], desk[col.ON_DUTY], desk[col.CHATS] = number, 1, 0
+    state.desk_f[e, j, col.TAKES_UNTIL] = plan.shifts_f[plan.first_shift[j] + number, col.SHIFT_TAKES_UNTIL]
+    if not desk[col.ON_BREAK]:
+        free_slots(plan, state, e, j)
+    state.clock_i[e, col.ASKING] = 1
+
+
+@njit(cache=True)
+def interrupt(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
+    """End everything in hand, by contact: contacts in service go back to the queue with their remaining work."""
+    now = state.clock_f[e, col.NOW]
+    settle(plan, state, e, j, now)
+    while state.desk_i[e, j, col.NUM_HANDS] > 0:
+        k = 0
+        for h in range(1, state.desk_i[e, j, col.NUM_HANDS]):
+            if state.hand_i[e, j, h, col.CONTACT] < state.hand_i[e, j, k, col.CONTACT]:
+                k = h
+        i, zombie = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE]
+        hand = state.hand_f[e, j, k]
+        service_end, elapsed, predicted = hand[col.SERVICE_END], now - hand[col.STARTED_AT], hand[col.PREDICTED]
+        release(chance, state, e, j, k, now)
+        if not zombie and now < service_end:
+            count(plan, state, e, i, -1)
+            state.contact_i[e, i, col.OUTCOME] = _UNANSWERED
+            state.contact_i[e, i, col.TRANSFERS] += 1
+            state.contact_f[e, i, col.REMAINING] = service_end - now
+            noise = chance.callers_f[e, i, draws.REMAINING_NOISE]
+            state.contact_f[e, i, col.PREDICTED_REST] = draws.predict_remaining(
+                plan.knots,
+                plan.error_sd,
+                plan.rules_f[col.REMAINING_FLOOR],
+                service_end - now,
+                noise,
+                predicted,
+                elapsed,
+            )
+            join(chance, state, e, i)
+
+
+@njit(cache=True)
+def roster_event(plan, chance, state, e, r):  # type: ignore[no-untyped-def]
+    """A sign-in, start of a break or sign-out."""
+    kind, j, number = plan.timeline_i[r]
+    desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
+    if kind == _SIGN_IN:
+        sign_in(plan, state, e, j, number)
+    elif desk_i[col.SHIFT] == number and desk_i[col.ON_DUTY]:
+        if kind == _SIGN_OUT:
+            desk_i[col.ON_DUTY], desk_i[col.ON_BREAK], desk_i[col.NUM_FREE] = 0, 0, 0
+            desk_f[col.BACK_AT], desk_f[col.BREAK_DUE] = np.nan, 0.0
+            if not plan.rules_i[col.FINISH]:
+                interrupt(plan, chance, state, e, j)
+        elif not plan.rules_i[col.POSTPONE]:
+            leave_for_break(state, e, j, plan.timeline_f[r, col.BREAK_END])
+            interrupt(plan, chance, state, e, j)
+        elif desk_i[col.NUM_HANDS] > 0 or desk_i[col.ON_BREAK]:
+            desk_f[col.BREAK_DUE] += plan.timeline_f[r, col.BREAK_END] - state.clock_f[e, col.NOW]
+        else:
+            leave_for_break(state, e, j, plan.timeline_f[r, col.BREAK_END])
+
+
+@njit(cache=True)
+def review(plan, state, e):  # type: ignore[no-untyped-def]
+    """An extra decision epoch, and the next one."""
+    state.clock_i[e, col.ASKING] = 1
+    following = state.clock_f[e, col.NOW] + plan.rules_f[col.REVIEW_INTERVAL]
+    waits = False
+    for q in range(state.clock_i[e, col.NUM_QUEUE]):
+        waits = waits or state.contact_f[e, state.queue[e, q], col.LEAVES_AT] < np.inf
+    state.clock_f[e, col.NEXT_REVIEW] = following if following < plan.rules_f[col.HORIZON] or waits else np.inf
+
+
+# ---------------------------------------------------------------------------------------- the run
+
+
+@njit(cache=True)
+def earlier(time, kind, ident, best):  # type: ignore[no-untyped-def]
+    """Whether an event comes before the best one so far, in the order of (time, kind, id)."""
+    if time != best[0]:
+        return time < best[0]
+    return kind < best[1] or (kind == best[1] and ident < best[2])
+
+
+@njit(cache=True)
+def next_event(plan, chance, state, e):  # type: ignore[no-untyped-def]
+    """The next event: time, kind, id, and where it is (counsellor and hand, or roster row)."""
+    best = (np.inf, 99, 0)
+    where, hand = 0, 0
+    i = state.clock_i[e, col.NUM_ARRIVED]
+    if i < chance.size[e]:
+        best = (chance.callers_f[e, i, col.ARRIVED], _ARRIVAL, i)
+    r = state.clock_i[e, col.NEXT_ROSTER]
+    if r < plan.timeline_f.shape[0] and earlier(
+        plan.timeline_f[r, col.AT], plan.timeline_i[r, col.KIND], plan.timeline_i[r, col.COUNSELLOR], best
+    ):
+        best = (plan.timeline_f[r, col.AT], plan.timeline_i[r, col.KIND], plan.timeline_i[r, col.COUNSELLOR])
+        where = r
+    for j in range(plan.people_i.shape[0]):
+        for k in range(state.desk_i[e, j, col.NUM_HANDS]):
+            if earlier(state.hand_f[e, j, k, col.END], _WRAP_UP_END, state.hand_i[e, j, k, col.CONTACT], best):
+                best = (state.hand_f[e, j, k, col.END], _WRAP_UP_END, state.hand_i[e, j, k, col.CONTACT])
+                where, hand = j, k
+        if state.desk_i[e, j, col.ON_BREAK] and earlier(state.desk_f[e, j, col.BACK_AT], _RETURN, j, best):
+            best = (state.desk_f[e, j, col.BACK_AT], _RETURN, j)
+    for q in range(state.clock_i[e, col.NUM_QUEUE]):
+        i = state.queue[e, q]
+        if earlier(state.contact_f[e, i, col.LEAVES_AT], _ABANDONMENT, i, best):
+            best = (state.contact_f[e, i, col.LEAVES_AT], _ABANDONMENT, i)
+    if earlier(state.clock_f[e, col.NEXT_REVIEW], _REVIEW, 0, best):
+        best = (state.clock_f[e, col.NEXT_REVIEW], _REVIEW, 0)
+    return best[0], best[1], best[2], where, hand
+
+
+@njit(cache=True)
+def close(plan, chance, state, e, now):  # type: ignore[no-untyped-def]
+    """End the episode: contacts in service finish, waiting ones close as unanswered."""
+    state.clock_i[e, col.OVER] = 1
+    state.clock_f[e, col.NOW] = now
+    for j in range(plan.people_i.shape[0]):
+        while state.desk_i[e, j, col.NUM_HANDS] > 0:
+            k = 0
+            for h in range(1, state.desk_i[e, j, col.NUM_HANDS]):
+                ends, best = state.hand_f[e, j, h, col.END], state.hand_f[e, j, k, col.END]
+                sooner = state.hand_i[e, j, h, col.CONTACT] < state.hand_i[e, j, k, col.CONTACT]
+                if ends < best or (ends == best and sooner):
+                    k = h
+            end = state.hand_f[e, j, k, col.END]
+            settle(plan, state, e, j, end)
+            release(chance, state, e, j, k, end)
+            state.clock_f[e, col.LAST_END] = max(state.clock_f[e, col.LAST_END], end)
+    for q in range(state.clock_i[e, col.NUM_QUEUE]):
+        i = state.queue[e, q]
+        if not is_zombie(state, e, i):
+            state.contact_f[e, i, col.ENDED_AT] = now
+    state.clock_i[e, col.NUM_QUEUE] = 0
+
+
+@njit(cache=True)
+def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
+    """Run to the next decision epoch; False when the episode is over."""
+    while not state.clock_i[e, col.OVER]:
+        if state.clock_i[e, col.ASKING] and pair_exists(plan, chance, state, e):
+            return True
+        state.clock_i[e, col.ASKING] = 0
+        time, kind, ident, where, hand = next_event(plan, chance, state, e)
+        if plan.rules_i[col.CUT] and time >= plan.rules_f[col.HORIZON]:
+            close(plan, chance, state, e, plan.rules_f[col.HORIZON])
+            return False
+        if time == np.inf:
+            close(plan, chance, state, e, state.clock_f[e, col.NOW])
+            return False
+        state.clock_f[e, col.NOW] = time
+        note(plan, state, e, kind, ident, -1)
+        if kind == _ARRIVAL:
+            arrive(chance, state, e, ident)
+        elif kind == _WRAP_UP_END:
+            wrap_up_end(plan, chance, state, e, where, hand)
+        elif kind == _ABANDONMENT:
+            abandon(plan, state, e, ident)
+        elif kind == _RETURN:
+            come_back(plan, state, e, ident)
+        elif kind == _REVIEW:
+            review(plan, state, e)
+        else:
+            state.clock_i[e, col.NEXT_ROSTER] = where + 1
+            roster_event(plan, chance, state, e, where)
+    return False
+
+
+@njit(cache=True)
+def reset(plan, state, e):  # type: ignore[no-untyped-def]
+    """Empty the centre and put it at minute 0."""
+    state.clock_f[e] = 0.0
+    state.clock_f[e, col.NEXT_REVIEW] = plan.rules_f[col.REVIEW_INTERVAL] or np.inf
+    state.clock_i[e] = 0
+    state.contact_f[e] = np.nan
+    state.contact_f[e, :, col.LEAVES_AT] = np.inf
+    state.contact_i[e, :, col.OUTCOME] = _UNANSWERED
+    state.contact_i[e, :, col.TRANSFERS] = 0
+    state.contact_i[e, :, col.FINISHER] = -1
+    state.desk_f[e] = 0.0
+    state.desk_i[e] = 0
+    state.desk_i[e, :, col.SHIFT] = -1
+    state.paid[e] = 0.0
+    for j in range(plan.people_i.shape[0]):
+        desk = state.desk_f[e, j]
+        desk[col.BACK_AT] = desk[col.BUSY_SINCE] = np.nan
+        desk[col.TAKES_UNTIL] = -np.inf
+        desk[col.SETTLED_AT] = desk[col.BUSY_UNTIL] = desk[col.STREAK_START] = -np.inf
+        state.desk_i[e, j, col.INTERVAL] = plan.staffed_range[j, 0]
