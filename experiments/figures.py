@@ -43,7 +43,11 @@ def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> 
     )
     by_hour = collect(cells, cache, "occupancy").with_columns(pl.col("hour") % _HOURS_A_DAY)
     curves = {
-        name: table.group_by("hour").agg(pl.col("occupancy").mean()).sort("hour")["occupancy"].fill_null(np.nan).to_numpy()
+        name: table.group_by("hour")
+        .agg(pl.col("occupancy").mean())
+        .sort("hour")["occupancy"]
+        .fill_null(np.nan)
+        .to_numpy()
         for name, table in _by_policy(by_hour).items()
     }
     plot_occupancy(curves, _png(folder, "occupancy", label))

@@ -16,4 +16,9 @@ def register_envs() -> None:
     """Register every id; nothing is imported until one is made."""
     for env_id, preset in IDS.items():
         if env_id not in gymnasium.registry:
-            gymnasium.register(env_id, entry_point="mhgym.envs.routing:RoutingEnv", kwargs={"scenario": preset})
+            gymnasium.register(
+                env_id,
+                entry_point="mhgym.envs.routing:RoutingEnv",
+                vector_entry_point="mhgym.envs.vector:RoutingVectorEnv",
+                kwargs={"scenario": preset},
+            )

@@ -1,8 +1,8 @@
 """Kleinerman et al. 2022: FCFS and CMT on the ERAN presets against a second implementation of the same population.
 
-Their data are private; the population was calibrated on the paper's FCFS and CMT columns. The figures below are the means
-of an independent implementation over 1,000 shifts and are taken as given: the interval is that of our own mean, so their
-own sampling error (about .004 in quantity) has to fit into the margin as well. The paper's means stand beside.
+Their data are private; the population was calibrated on the paper's FCFS and CMT columns. The figures below are the
+means of an independent implementation over 1,000 shifts and are taken as given: the interval is that of our own mean,
+so their own sampling error (about .004 in quantity) has to fit into the margin as well. The paper's means stand beside.
 """
 
 from collections.abc import Iterator

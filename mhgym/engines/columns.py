@@ -1,7 +1,8 @@
 """Where things stand in the packed arrays of the compiled engine.
 
-A batch of `E` centres is three tuples of arrays: `Plan` (what a scenario fixes, shared), `Chance` (the traces) and `State`
-(what changes; copying its arrays saves a centre). Contacts are padded to `n`, counsellors are `C`, capacities to `K`.
+A batch of `E` centres is three tuples of arrays: `Plan` (what a scenario fixes, shared), `Chance` (the traces) and
+`State` (what changes; copying its arrays saves a centre). Contacts are padded to `n`, counsellors are `C`, capacities
+to `K`.
 """
 
 from typing import NamedTuple
@@ -33,7 +34,9 @@ ASKING, OVER, NUM_ARRIVED, NEXT_ROSTER, NUM_QUEUE, NUM_LEGS, NUM_EVENTS, ANSWERE
 JOINED_AT, ANSWERED_AT, ENDED_AT, FEEDBACK, REMAINING, PREDICTED_REST, LEAVES_AT = range(7)
 OUTCOME, TRANSFERS, FINISHER = range(3)
 # State.desk_f and State.desk_i; from SETTLED_AT and HIGH_RISK on, the accounts of load
-BACK_AT, BREAK_DUE, BUSY_SINCE, TAKES_UNTIL, SETTLED_AT, BUSY_UNTIL, STREAK_START, BUSY, INSIDE, EXCESS, MULTI = range(11)
+BACK_AT, BREAK_DUE, BUSY_SINCE, TAKES_UNTIL, SETTLED_AT, BUSY_UNTIL, STREAK_START, BUSY, INSIDE, EXCESS, MULTI = range(
+    11
+)
 SHIFT, ON_DUTY, ON_BREAK, NUM_HANDS, NUM_FREE, CHATS, TAKEN, HIGH_RISK, INTERVAL = range(9)
 # State.hand_f and State.hand_i
 STARTED_AT, SERVICE_END, END, PREDICTED = range(4)

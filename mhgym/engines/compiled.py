@@ -161,7 +161,9 @@ class CompiledEngine:
         size = len(desk_i)
         on_duty = desk_i[:, col.ON_DUTY] == 1
         rows = self.plan.first_shift + np.maximum(desk_i[:, col.SHIFT], 0)
-        ends = np.array([self.plan.shifts_f[row, col.SHIFT_END] if on else np.nan for row, on in zip(rows, on_duty, strict=True)])
+        ends = np.array(
+            [self.plan.shifts_f[row, col.SHIFT_END] if on else np.nan for row, on in zip(rows, on_duty, strict=True)]
+        )
         can_take = [bool(kernels.can_take(self.plan, self.state, 0, j)) for j in range(size)]
         return Staff(
             role=self.fixed.role,

@@ -5,7 +5,6 @@ from enum import IntEnum
 from typing import Protocol
 
 from mhgym.domain import ContactLog
-from mhgym.metrics.burden import BurdenMeter
 from mhgym.trace import Trace
 from mhgym.view import CentreView, Phase
 
@@ -99,6 +98,14 @@ class Situation:
     idle_since: tuple[float, ...] = ()
 
 
+class Meter(Protocol):
+    """The running burden of a centre."""
+
+    def value(self, now: float) -> float:
+        """The burden KPI if nothing more were to happen after `now`."""
+        ...
+
+
 class Engine(Protocol):
     """Runs one trace of one scenario, asking for decisions at epochs."""
 
@@ -118,12 +125,12 @@ class Engine(Protocol):
         ...
 
     @property
-    def meter(self) -> BurdenMeter:
+    def meter(self) -> Meter:
         """Running accounts of the counsellors' load."""
         ...
 
-    def reset(self, trace: Trace, start: Situation | None = None) -> None:
-        """Begin an episode, from an empty centre or from a situation."""
+    def reset(self, trace: Trace) -> None:
+        """Begin an episode from an empty centre."""
         ...
 
     def advance(self) -> bool:

@@ -7,7 +7,7 @@ Nothing here draws: every number comes from the trace.
 import math
 from collections.abc import Callable
 from functools import partial
-from heapq import heappush
+from heapq import heappop, heappush
 from itertools import count
 
 import numpy as np
@@ -45,6 +45,15 @@ class CentreEnvironment(simpy.Environment):
         event.callbacks = [lambda _: callback()]
         heappush(self._queue, (time, kind, (ident, next(self._serial)), event))  # type: ignore[misc]
         return event
+
+    def departure_follows(self) -> bool:
+        """Whether a break or a sign-out comes next, at this very minute: nothing is offered to those who leave."""
+        while self._queue and self._queue[0][3].callbacks == []:  # cancelled
+            heappop(self._queue)
+        if not self._queue:
+            return False
+        time, kind, *_ = self._queue[0]
+        return time == self._now and kind in (EventKind.BREAK_START, EventKind.SIGN_OUT)
 
 
 def cancel(event: simpy.Event | None) -> None:
@@ -135,6 +144,9 @@ class ReferenceEngine:
         """Run to the next decision epoch; False when the episode is over."""
         cut = self.scenario.rules.closing == "cut"
         while not self._over:
+            if self._asking and self.env.departure_follows():
+                self.env.step()
+                continue
             if self._asking and self._pair_exists():
                 return True
             self._asking = False
@@ -337,9 +349,7 @@ class ReferenceEngine:
         self._await_return(desk)
 
     def _await_return(self, desk: Desk) -> None:
-        self._returns[desk.index] = self._at(
-            desk.back_at, EventKind.RETURN, desk.index, partial(self._return, desk)
-        )
+        self._returns[desk.index] = self._at(desk.back_at, EventKind.RETURN, desk.index, partial(self._return, desk))
 
     def _return(self, desk: Desk) -> None:
         desk.on_break, desk.back_at = False, math.nan
@@ -374,7 +384,10 @@ class ReferenceEngine:
         )
 
     def _close(self, now: float) -> None:
-        """End the episode: contacts in service finish, waiting ones close as unanswered."""
+        """End the episode: contacts in service finish, waiting ones close as unanswered.
+
+        Queue and hands stay as they are at this minute, so that the last view shows what a cut interrupts.
+        """
         self._over = True
         self.now = now
         for desk in self.desks:
@@ -386,7 +399,6 @@ class ReferenceEngine:
         for contact in self.queue:
             if not self.book.is_zombie(contact):
                 self.book.ended_at[contact] = now
-        self.queue = []
 
     def log(self) -> ContactLog:
         """The contact records of an episode that is over.

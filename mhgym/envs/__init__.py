@@ -2,6 +2,7 @@
 
 from mhgym.envs.core import RoutingCore
 from mhgym.envs.routing import RoutingEnv
+from mhgym.envs.vector import RoutingBatch, RoutingVectorEnv
 from mhgym.envs.wrappers import DictObservation
 
-__all__ = ["DictObservation", "RoutingCore", "RoutingEnv"]
+__all__ = ["DictObservation", "RoutingBatch", "RoutingCore", "RoutingEnv", "RoutingVectorEnv"]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mhgym.engines.reference import ReferenceEngine
+from mhgym.engines.registry import ENGINES, make_engine
 from mhgym.mdp import ActionLayout, ObservationLayout, RewardLedger
 from mhgym.presets import ScenarioSampler, make_scenario
 from mhgym.scenario import Scenario
@@ -14,9 +14,6 @@ from mhgym.trace import Trace
 from mhgym.view import HOLD, CentreView
 
 Floats = NDArray[np.float64]
-
-#: Engines by name.
-ENGINES = {"simpy": ReferenceEngine}
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class RoutingCore:
         self.weights = np.array(largest.weights.as_tuple())
         self.observations = ObservationLayout(num_slots, len(largest.roster))
         self.actions = ActionLayout(num_slots, len(largest.roster))
-        self._engine_type = ENGINES[engine]
+        self._engine_name = engine
         self.scenario: Scenario = largest
         self.trace: Trace | None = None
 
@@ -91,12 +88,12 @@ class RoutingCore:
             seed = int(rng.integers(2**32)) if trace_seed is None else trace_seed
             trace = Trace.sample(self.scenario, seed)
         self.trace = trace
-        self.engine = self._engine_type(self.scenario)
+        self.engine = make_engine(self._engine_name, self.scenario)
         self.engine.reset(trace)
         self.ledger = RewardLedger(self.scenario, trace)
         self.illegal_actions = 0
-        self._decided_at = 0.0
         self._run()
+        self._decided_at = self.engine.now
 
     def _run(self) -> None:
         self.asking = self.engine.advance()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhgym.domain import ContactLog
-from mhgym.engines.reference import ReferenceEngine
+from mhgym.engines.registry import make_engine
 from mhgym.policy import Policy, policy_rng
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -38,9 +38,9 @@ class Episode:
     latencies: NDArray[np.float64]
 
 
-def run_episode(scenario: Scenario, policy: Policy, trace: Trace) -> Episode:
-    """Let a policy route one trace of a scenario on the reference engine."""
-    engine = ReferenceEngine(scenario)
+def run_episode(scenario: Scenario, policy: Policy, trace: Trace, engine_name: str = "simpy") -> Episode:
+    """Let a policy route one trace of a scenario; the engines give the same episode."""
+    engine = make_engine(engine_name, scenario)
     engine.reset(trace)
     policy.reset(scenario, policy_rng(trace.hash, policy.name))
     latencies: list[float] = []

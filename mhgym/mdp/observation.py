@@ -14,7 +14,7 @@ from mhgym.view import CentreView
 Floats = NDArray[np.float64]
 
 #: Times are scaled by these; every entry is clipped to [LOW, HIGH].
-_HOUR, _TEN, _DAY = 60.0, 10.0, 1440.0
+HOUR, TEN, DAY = 60.0, 10.0, 1440.0
 LOW, HIGH = -1.0, 10.0
 
 GLOBAL_FEATURES = (
@@ -115,24 +115,24 @@ class ObservationLayout:
         blocks["globals"][:] = self._globals(view, len(rows))
         blocks["queue"][: len(rows)] = _queue(view, rows)
         blocks["counsellors"][: len(view.staff)] = _counsellors(view)
-        pairs = np.stack([view.legal[rows], view.quality[rows], view.service_time[rows] / _HOUR], axis=-1)
+        pairs = np.stack([view.legal[rows], view.quality[rows], view.service_time[rows] / HOUR], axis=-1)
         blocks["pairs"][: len(rows), : len(view.staff)] = pairs
         return np.clip(flat, LOW, HIGH, out=flat)
 
     def _globals(self, view: CentreView, num_shown: int) -> list[float]:
-        angle = 2.0 * math.pi * (view.now % _DAY) / _DAY
+        angle = 2.0 * math.pi * (view.now % DAY) / DAY
         waiting = len(view.waiting)
-        recent = len(view.arrivals) - np.searchsorted(view.arrivals, view.now - _HOUR, side="right")
+        recent = len(view.arrivals) - np.searchsorted(view.arrivals, view.now - HOUR, side="right")
         return [
             view.now / view.horizon,
-            (view.horizon - view.now) / _HOUR,
+            (view.horizon - view.now) / HOUR,
             math.sin(angle),
             math.cos(angle),
             waiting / self.num_slots,
             (waiting - num_shown) / self.num_slots,
             view.staff.on_duty.sum() / self.num_counsellors,
             view.staff.can_take.sum() / self.num_counsellors,
-            float(recent) / _TEN,
+            float(recent) / TEN,
         ]
 
 
@@ -141,8 +141,8 @@ def _queue(view: CentreView, rows: NDArray[np.int64]) -> Floats:
     wait, patience = view.wait[rows], waiting.patience[rows]
     columns = [
         np.ones(len(rows)),
-        wait / _TEN,
-        patience / _TEN,
+        wait / TEN,
+        patience / TEN,
         wait / patience,
         waiting.transferred[rows],
         waiting.caller_type[rows] == CallerType.REPEAT,
@@ -161,13 +161,13 @@ def _counsellors(view: CentreView) -> Floats:
         staff.on_break,
         staff.can_take,
         staff.in_hand / staff.capacity,
-        staff.capacity / _TEN,
-        staff.chats / _TEN,
+        staff.capacity / TEN,
+        staff.chats / TEN,
         staff.new,
-        np.nan_to_num((now - staff.idle_since) / _HOUR),
-        np.nan_to_num((now - staff.busy_since) / _HOUR),
-        np.nan_to_num((staff.off_at - now) / _HOUR),
-        np.where(np.isinf(release), 0.0, release) / _HOUR,
+        np.nan_to_num((now - staff.idle_since) / HOUR),
+        np.nan_to_num((now - staff.busy_since) / HOUR),
+        np.nan_to_num((staff.off_at - now) / HOUR),
+        np.where(np.isinf(release), 0.0, release) / HOUR,
         *(staff.role == code for code in range(len(ROLES))),
     ]
     return np.column_stack(columns)

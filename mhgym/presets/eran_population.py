@@ -27,6 +27,7 @@ AGE_BANDS = ("<=17", "18-24", "25-35", "36-49", "50-64", "65+")
 # and the device shares solved for one overall mean. Gender and age shares are assumptions.
 _PATIENCE_SECONDS = ((266.0, 402.0), (344.1, 288.7), (290.0, 300.0, 305.0, 238.0, 520.0, 467.7))
 _SHARES = ((0.5887, 0.4113), (0.6, 0.4), (0.15, 0.27, 0.26, 0.16, 0.10, 0.06))
+_CUMULATIVE = tuple(np.cumsum(shares)[:-1] for shares in _SHARES)
 _PATIENCE_OVERALL_SECONDS = 321.9  # derived from the shares
 
 # Counsellors.
@@ -85,8 +86,8 @@ class EranPopulation:
 
     def sample(self, size: int, rng: np.random.Generator) -> Callers:
         """See `Population.sample`."""
-        columns = [rng.choice(len(shares), size=size, p=shares) for shares in _SHARES]
-        attributes = np.column_stack(columns).astype(np.int64)
+        uniforms = rng.random((len(_CUMULATIVE), size))
+        attributes = np.column_stack([np.searchsorted(*pair) for pair in zip(_CUMULATIVE, uniforms, strict=True)])
         caller_type = np.where(rng.random(size) < _REPEAT_SHARE, int(CallerType.REPEAT), int(CallerType.NON_REPEAT))
         risk = np.zeros(size, dtype=np.int64)
         return Callers(

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
+from scipy.special import betainc, betaincinv
 
 from mhgym.domain import Risk, Role, Roster
 from mhgym.processes import draws
@@ -121,9 +121,9 @@ class OpenUpPopulation:
         """See `Population.resample_service`: the Beta law of the contact's type and risk beyond the time elapsed."""
         del predicted
         a, b, scale = self._chat_law(caller_type, risk)
-        below = beta.cdf(elapsed / scale, a, b)
+        below = betainc(a, b, np.minimum(1.0, elapsed / scale))
         share = below + (1.0 - below) * rng.random(elapsed.shape)
-        total: Floats = scale * beta.ppf(share, a, b)
+        total: Floats = scale * betaincinv(a, b, share)
         return np.clip(total, np.maximum(_CHAT_MIN, elapsed), np.maximum(_CHAT_MAX, elapsed))
 
 

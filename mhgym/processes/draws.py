@@ -45,7 +45,7 @@ _FEEDBACK, _SERVICE, _FEEDBACK_ERROR, _SERVICE_ERROR = range(4)
 _FEEDBACK_LOW, _FEEDBACK_HIGH = 1.0, 5.0  # the five-point scale of Kleinerman et al. 2022
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def keyed_uniform(key: np.uint64, counsellor: int, purpose: int) -> float:
     """A uniform draw in (0, 1) from a key: SplitMix64's finaliser (Steele, Lea & Flood 2014) over the mixed words."""
     z = np.uint64(key) + np.uint64(counsellor + 1) * np.uint64(0x9E3779B97F4A7C15)
@@ -57,7 +57,7 @@ def keyed_uniform(key: np.uint64, counsellor: int, purpose: int) -> float:
     return (np.float64(z >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _tail(r: float) -> float:
     """The outer branches of Wichura's AS 241, for r = sqrt(-log(tail probability))."""
     if r <= 5.0:
@@ -97,7 +97,7 @@ def _tail(r: float) -> float:
     return num / (den * r + 1.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def normal_quantile(u: float) -> float:
     """The standard normal quantile by algorithm AS 241 (Wichura 1988), relative error about 1e-16."""
     q = u - 0.5
@@ -123,13 +123,13 @@ def normal_quantile(u: float) -> float:
     return q * num / (den * r + 1.0)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def keyed_normal(key: np.uint64, counsellor: int, purpose: int) -> float:
     """A standard normal draw from a key, by inversion."""
     return normal_quantile(keyed_uniform(key, counsellor, purpose))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def latent_pair(law, values, keys, staff, known, i, j):  # type: ignore[no-untyped-def]
     """Latent feedback and minutes that the models predict for caller `i` and counsellor `j` before any fatigue.
 
@@ -149,7 +149,7 @@ def latent_pair(law, values, keys, staff, known, i, j):  # type: ignore[no-untyp
     return feedback, minutes
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
     """What the models predict for a pair: feedback on the five-point scale, minutes of service.
 
@@ -164,7 +164,7 @@ def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[
     )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
     """What truly happens to a pair: feedback on the five-point scale, minutes of service.
 
@@ -183,7 +183,7 @@ def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[
     )
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def predict_pairs(law, values, keys, staff, known, rows, chats):  # type: ignore[no-untyped-def]
     """`predict_pair` for callers `rows` `[n]` and every counsellor: feedback and minutes, each `[n, C]`."""
     feedback = np.empty((rows.size, chats.size))
@@ -194,7 +194,7 @@ def predict_pairs(law, values, keys, staff, known, rows, chats):  # type: ignore
     return feedback, minutes
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def interpolate(x, knots, heights):  # type: ignore[no-untyped-def]
     """Piecewise linear through (`knots`, `heights`), flat outside."""
     if x <= knots[0]:
@@ -206,7 +206,7 @@ def interpolate(x, knots, heights):  # type: ignore[no-untyped-def]
     return heights[-1]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def predict_remaining(knots, error_sd, floor, remaining, noise, predicted, elapsed):  # type: ignore[no-untyped-def]
     """Predicted remaining minutes of a contact in service.
 

@@ -160,7 +160,7 @@ def test_masks_equal_legality(preset: str, seed: int, decisions: int) -> None:
 
 def test_an_illegal_action_is_a_hold() -> None:
     """Two episodes that differ only in what stands for HOLD are the same, but for the count."""
-    held, wrong = small(), small()
+    held, wrong = small(num_slots=32), small(num_slots=32)  # some slot is always empty, hence illegal
     _, info = held.reset(options={"trace_seed": 11})
     wrong.reset(options={"trace_seed": 11})
     over, number = False, 0

@@ -28,7 +28,9 @@ def command(folder: Path, *overrides: str) -> list[str]:
 
 
 def leaderboard(folder: Path, *overrides: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(folder, *overrides), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(
+        command(folder, *overrides), cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
 
 
 def test_results_folder_holds_what_it_promises(tmp_path: Path) -> None:

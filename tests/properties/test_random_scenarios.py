@@ -89,7 +89,7 @@ def episodes(draw: DrawFn) -> Played:
 
 
 @given(episodes())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_contacts_are_conserved(played: Played) -> None:
     """Every contact has one end, no longer wait than its patience, and its work done in full."""
     check_outcomes(played)
@@ -99,7 +99,7 @@ def test_contacts_are_conserved(played: Played) -> None:
 
 
 @given(episodes())
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_counsellors_keep_to_the_roster(played: Played) -> None:
     """Capacity, eligibility, shifts, breaks, cut-offs and transfers."""
     check_capacity(played)
@@ -266,7 +266,7 @@ def check_transfers(played: Played) -> None:
 
 
 @given(episodes())
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_events_happen_in_order(played: Played) -> None:
     """Time never runs back; simultaneous events come by kind, then id, unless the earlier one caused the later one."""
     events = played.events
@@ -317,7 +317,7 @@ def test_episodes_are_the_same_when_they_are_repeated(played: Played) -> None:
 
 
 @given(scenarios(longest=60), st.integers(0, 10_000), st.sampled_from([1, 2, 5]), st.sampled_from([0.0, 0.5]))
-@settings(max_examples=120)
+@settings(max_examples=60)
 def test_the_environment_takes_any_scenario(scenario: Scenario, seed: int, num_slots: int, nerve: float) -> None:
     """Observations stay in their space, every episode ends by one flag, and rewards add up to the KPIs."""
     env = RoutingEnv(scenario, num_slots=num_slots)

@@ -11,6 +11,7 @@ import simpy
 
 from agents import make_agent
 from mhgym.domain import Counsellor, Role, Roster, Shift
+from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.reference import ReferenceEngine
 from mhgym.presets import make_scenario
 from mhgym.processes.arrivals import HourlyRates, PoissonArrivals
@@ -59,6 +60,15 @@ def test_views_do_not_change_when_the_hidden_is_redrawn(case: str, policy: Any, 
     assert covered.waiting >= 4
     assert covered.in_service >= 4
     assert covered.future >= 4
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_compiled_engine_leaks_nothing_either(case: str) -> None:
+    scenario, every = CASES[case]
+
+    covered = assert_no_leak(scenario, Sleepy(), 3, every=every, redraws=1, engine=CompiledEngine)
+
+    assert covered.epochs >= 4
 
 
 @pytest.mark.parametrize("zombies", ["kept", "evicted"])

@@ -1,0 +1,257 @@
+"""The native vector environment: one compiled call steps all centres of a batch."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium import spaces
+from gymnasium.utils import seeding
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import NDArray
+
+from mhgym.engines import columns as col
+from mhgym.engines.columns import State
+from mhgym.engines.compiled import read_log
+from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
+from mhgym.mdp import ActionLayout, ObservationLayout, kernels
+from mhgym.mdp.observation import HIGH, LOW
+from mhgym.metrics import kpis
+from mhgym.presets import make_scenario
+from mhgym.scenario import Scenario
+from mhgym.trace import Trace
+
+Observations = NDArray[np.float32]
+
+
+class RoutingBatch:
+    """A batch of `E` centres of one scenario, stepped by one compiled call. The faces below are built on it.
+
+    Args:
+        num_envs: E.
+        scenario: A scenario, or the name of a preset.
+        num_slots: N queue slots.
+        **overrides: Settings of the preset, if it is named.
+
+    Raises:
+        ValueError: If the scenario leaks hidden truth, or there is no centre.
+    """
+
+    def __init__(self, num_envs: int, scenario: Scenario | str, *, num_slots: int = 16, **overrides: Any) -> None:
+        if num_envs < 1:
+            raise ValueError(f"a vector environment needs at least 1 centre, got {num_envs}")
+        self.scenario = make_scenario(scenario, **overrides) if isinstance(scenario, str) else scenario
+        if self.scenario.leaks:
+            raise ValueError("queue_discipline 'paper' shows which waiting contacts have left; use 'arrival'")
+        self.num_envs = num_envs
+        self.layout = ObservationLayout(num_slots, len(self.scenario.roster))
+        self.actions = ActionLayout(num_slots, len(self.scenario.roster))
+        self.weights = np.array(self.scenario.weights.as_tuple())
+        self.plan = make_plan(self.scenario)
+        self.traces: list[Trace | None] = [None] * num_envs
+        self._allocate(64)
+        self.obs = np.zeros((num_envs, self.layout.size), dtype=np.float32)
+        self.mask = np.zeros((num_envs, self.actions.size), dtype=np.int8)
+        self.reward = np.zeros((num_envs, 4))
+        self.elapsed = np.zeros(num_envs)
+        self.over = np.zeros(num_envs, dtype=np.bool_)
+
+    def _allocate(self, num_contacts: int) -> None:
+        self.chance = make_chance(self.plan, self.num_envs, num_contacts)
+        self.state = make_state(self.plan, self.num_envs, num_contacts)
+
+    def _grow(self, num_contacts: int) -> None:
+        """Make room for this many contacts a centre, keeping what is under way."""
+        old = (*self.chance, *self.state)
+        self._allocate(num_contacts)
+        for new, array in zip((*self.chance, *self.state), old, strict=True):
+            new[tuple(slice(size) for size in array.shape)] = array
+
+    def begin(self, rows: Sequence[int], traces: Sequence[Trace]) -> None:
+        """Start new episodes in some centres and run each to its first decision epoch."""
+        longest = max(len(trace) for trace in traces)
+        room = self.state.queue.shape[1]
+        if longest > room:
+            self._grow(max(longest, 2 * room))
+        for row, trace in zip(rows, traces, strict=True):
+            self.traces[row] = trace
+            load_trace(self.chance, row, trace)
+        started = list(rows)
+        self.over[started] = False
+        kernels.begin(
+            self.plan,
+            self.chance,
+            self.state,
+            np.asarray(rows, dtype=np.int64),
+            self.actions.num_slots,
+            self.actions.num_counsellors,
+            self.obs,
+            self.mask,
+        )
+        self.reward[started] = 0.0
+        self.elapsed[started] = self.state.clock_f[started, col.NOW]
+
+    def step(self, actions: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
+        """Step the active centres; results are in `obs`, `mask`, `reward`, `elapsed` and `over`."""
+        kernels.step(
+            self.plan,
+            self.chance,
+            self.state,
+            actions,
+            active,
+            self.actions.num_slots,
+            self.actions.num_counsellors,
+            self.obs,
+            self.mask,
+            self.reward,
+            self.elapsed,
+            self.over,
+        )
+
+    def kpis(self, row: int) -> dict[str, float]:
+        """The KPIs of a centre whose episode is over."""
+        trace = self.traces[row]
+        if trace is None or not self.state.clock_i[row, col.OVER]:
+            raise RuntimeError(f"centre {row} has no episode that is over")
+        scenario = self.scenario
+        return kpis(
+            read_log(self.state, row, trace),
+            scenario.roster,
+            horizon=scenario.horizon,
+            until=scenario.until,
+            service_level_minutes=scenario.service_level_minutes,
+        )
+
+    def save(self) -> tuple[State, list[Trace | None], Observations, NDArray[np.int8]]:
+        """Copies of everything that changes."""
+        return State(*(array.copy() for array in self.state)), list(self.traces), self.obs.copy(), self.mask.copy()
+
+    def restore(self, saved: tuple[State, list[Trace | None], Observations, NDArray[np.int8]]) -> None:
+        """Go back to a saved batch, which then continues identically."""
+        state, traces, obs, mask = saved
+        self._allocate(state.queue.shape[1])
+        for row, trace in enumerate(traces):
+            if trace is not None:
+                load_trace(self.chance, row, trace)
+        for array, copy in zip((*self.state, self.obs, self.mask), (*state, obs, mask), strict=True):
+            array[...] = copy
+        self.traces = list(traces)
+        self.over[:] = self.state.clock_i[:, col.OVER] == 1
+
+
+class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.float64]]):
+    """`RoutingEnv` as a batch: the same transitions on the same seeds, one compiled call a step.
+
+    Args:
+        num_envs: E centres.
+        scenario: A scenario, or the name of a preset.
+        num_slots: N queue slots.
+        autoreset_mode: `NextStep` or `SameStep`, see Gymnasium.
+        render_mode: None; a batch has no picture.
+        **overrides: Settings of the preset.
+    """
+
+    def __init__(
+        self,
+        num_envs: int,
+        scenario: Scenario | str,
+        *,
+        num_slots: int = 16,
+        autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
+        render_mode: None = None,
+        **overrides: Any,
+    ) -> None:
+        mode = AutoresetMode(autoreset_mode)
+        if mode == AutoresetMode.DISABLED:
+            raise ValueError("autoreset_mode must be NextStep or SameStep, got Disabled")
+        self.batch = RoutingBatch(num_envs, scenario, num_slots=num_slots, **overrides)
+        self.layout = self.batch.layout
+        self.num_envs = num_envs
+        self.render_mode = render_mode
+        self.metadata = {"render_modes": [], "autoreset_mode": mode}
+        self.single_observation_space = spaces.Box(LOW, HIGH, (self.layout.size,), np.float32)
+        self.single_action_space = spaces.Discrete(self.batch.actions.size)
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._same_step = mode == AutoresetMode.SAME_STEP
+        self._rngs = [seeding.np_random(None)[0] for _ in range(num_envs)]
+        self._cut = self.batch.scenario.rules.closing == "cut"
+        self._started = False
+
+    def reset(
+        self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Begin an episode in every centre; centre `i` is seeded `seed + i`, as single environments would be."""
+        if options:
+            raise ValueError(f"a batch takes no reset options, got {', '.join(options)}")
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed
+        if seeds is not None:
+            if len(seeds) != self.num_envs:
+                raise ValueError(f"there must be one seed for each of {self.num_envs} centres, got {len(seeds)}")
+            for i, own in enumerate(seeds):
+                if own is not None:
+                    self._rngs[i] = seeding.np_random(own)[0]
+        self._begin(range(self.num_envs))
+        self._started = True
+        return self.batch.obs.copy(), self._infos()
+
+    def _begin(self, rows: Sequence[int]) -> None:
+        draws = [int(self._rngs[row].integers(2**32)) for row in rows]
+        self.batch.begin(rows, [Trace.sample(self.batch.scenario, seed) for seed in draws])
+
+    def step(
+        self, actions: NDArray[np.int64]
+    ) -> tuple[Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
+        """Step every centre; one whose episode has ended starts anew, as `autoreset_mode` says."""
+        if not self._started:
+            raise gymnasium.error.ResetNeeded("no episode is under way; call reset() first")
+        batch = self.batch
+        again = np.flatnonzero(batch.over)  # NextStep: these only start anew
+        batch.step(np.asarray(actions, dtype=np.int64), ~batch.over)
+        batch.reward[again] = 0.0
+        ended = np.flatnonzero(batch.over & ~np.isin(np.arange(self.num_envs), again))
+        over = np.zeros(self.num_envs, dtype=np.bool_)
+        over[ended] = True
+        rewards = batch.reward @ batch.weights
+        final: dict[str, Any] = {}
+        for row in ended.tolist():
+            final = self._add_info(final, {"kpis": batch.kpis(row)}, row)
+        if self._same_step and len(ended):
+            final = self._final(ended, final)
+        starting = ended if self._same_step else again
+        if len(starting):
+            self._begin(starting.tolist())
+        infos = {**self._infos(), **final}
+        nobody = np.zeros(self.num_envs, dtype=np.bool_)
+        terminated, truncated = (nobody, over) if self._cut else (over, nobody)
+        return batch.obs.copy(), rewards, terminated, truncated, infos
+
+    def _final(self, ended: NDArray[np.int64], final: dict[str, Any]) -> dict[str, Any]:
+        """Last observation and info of the episodes that ended, before they start anew."""
+        last = np.full(self.num_envs, None, dtype=object)
+        which = np.zeros(self.num_envs, dtype=np.bool_)
+        for row in ended.tolist():
+            last[row] = self.batch.obs[row].copy()
+            which[row] = True
+        info = {**self._infos(), **final}
+        for name in list(info):
+            if not name.startswith("_"):
+                info[f"_{name}"] = which.copy()
+        return {"final_obs": last, "_final_obs": which, "final_info": info, "_final_info": which.copy()}
+
+    def _infos(self) -> dict[str, Any]:
+        batch = self.batch
+        values = {
+            "action_mask": batch.mask.copy(),
+            "elapsed": batch.elapsed.copy(),
+            "minute": batch.state.clock_f[:, col.NOW].copy(),
+            "reward_vector": batch.reward.copy(),
+            "illegal_actions": batch.state.clock_i[:, col.ILLEGAL].copy(),
+        }
+        everybody = np.ones(self.num_envs, dtype=np.bool_)
+        return {**values, **{f"_{name}": everybody.copy() for name in values}}
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """`[E, N * C + 1]` the legal actions."""
+        return self.batch.mask.astype(np.bool_)

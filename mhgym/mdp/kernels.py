@@ -1,0 +1,227 @@
+"""Compiled observation, mask, reward and step of a batch. The Python modules beside it are the definition.
+
+`N` queue slots, `C` counsellors (padding included), `E` centres; see `engines.columns` for plan, chance and state.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from mhgym.domain import RISKS, ROLES
+from mhgym.engines import columns as col
+from mhgym.engines import kernels
+from mhgym.mdp.observation import (
+    COUNSELLOR_FEATURES,
+    DAY,
+    GLOBAL_FEATURES,
+    HIGH,
+    HOUR,
+    LOW,
+    PAIR_FEATURES,
+    QUEUE_FEATURES,
+    TEN,
+)
+from mhgym.processes import draws
+
+_NUM_GLOBAL, _NUM_QUEUE = len(GLOBAL_FEATURES), len(QUEUE_FEATURES)
+_NUM_COUNSELLOR, _NUM_PAIR = len(COUNSELLOR_FEATURES), len(PAIR_FEATURES)
+_NUM_RISKS, _NUM_ROLES = len(RISKS), len(ROLES)
+
+
+@njit(cache=True, nogil=True)
+def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
+    """The row of the queue that a slot shows; -1 for an empty slot."""
+    if slot >= min(waiting, num_slots):
+        return -1
+    if waiting <= num_slots or slot < num_slots - num_slots // 2:
+        return slot
+    return waiting - num_slots + slot
+
+
+@njit(cache=True, nogil=True)
+def predicted_release(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
+    """Predicted minutes until counsellor `j` is done with the first contact in hand; 0 with nothing in hand."""
+    now = state.clock_f[e, col.NOW]
+    least = np.inf
+    for k in range(state.desk_i[e, j, col.NUM_HANDS]):
+        hand = state.hand_f[e, j, k]
+        if state.hand_i[e, j, k, col.ZOMBIE] == 0 and now < hand[col.SERVICE_END]:
+            noise = chance.callers_f[e, state.hand_i[e, j, k, col.CONTACT], draws.REMAINING_NOISE]
+            minutes = draws.predict_remaining(
+                plan.knots,
+                plan.error_sd,
+                plan.rules_f[col.REMAINING_FLOOR],
+                hand[col.SERVICE_END] - now,
+                noise,
+                hand[col.PREDICTED],
+                now - hand[col.STARTED_AT],
+            )
+        else:
+            minutes = hand[col.END] - now
+        least = min(least, minutes)
+    return 0.0 if least == np.inf else least
+
+
+@njit(cache=True, nogil=True)
+def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type: ignore[no-untyped-def]
+    """The first block, in the order of `GLOBAL_FEATURES`."""
+    now, horizon = state.clock_f[e, col.NOW], plan.rules_f[col.HORIZON]
+    waiting, arrived = state.clock_i[e, col.NUM_QUEUE], state.clock_i[e, col.NUM_ARRIVED]
+    on_duty, takers, recent = 0, 0, 0
+    for j in range(plan.people_i.shape[0]):
+        on_duty += state.desk_i[e, j, col.ON_DUTY]
+        takers += kernels.can_take(plan, state, e, j)
+    while recent < arrived and chance.callers_f[e, arrived - recent - 1, col.ARRIVED] > now - HOUR:
+        recent += 1
+    angle = 2.0 * math.pi * (now % DAY) / DAY
+    out[0] = now / horizon
+    out[1] = (horizon - now) / HOUR
+    out[2] = math.sin(angle)
+    out[3] = math.cos(angle)
+    out[4] = waiting / num_slots
+    out[5] = max(0, waiting - num_slots) / num_slots
+    out[6] = on_duty / num_padded
+    out[7] = takers / num_padded
+    out[8] = recent / TEN
+
+
+@njit(cache=True, nogil=True)
+def observe_contact(chance, state, e, i, out):  # type: ignore[no-untyped-def]
+    """One row of the queue block, in the order of `QUEUE_FEATURES`."""
+    wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
+    patience = chance.callers_f[e, i, draws.PATIENCE_MEAN]
+    out[0] = 1.0
+    out[1] = wait / TEN
+    out[2] = patience / TEN
+    out[3] = wait / patience
+    out[4] = state.contact_i[e, i, col.TRANSFERS] > 0
+    out[5] = chance.callers_i[e, i, col.CALLER_TYPE] == 1
+    out[6 + chance.callers_i[e, i, col.RISK]] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyped-def]
+    """One row of the block of counsellors, in the order of `COUNSELLOR_FEATURES`."""
+    now = state.clock_f[e, col.NOW]
+    desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
+    out[0] = 1.0
+    out[1] = desk_i[col.ON_DUTY]
+    out[2] = desk_i[col.ON_BREAK]
+    out[3] = kernels.can_take(plan, state, e, j)
+    out[4] = desk_i[col.NUM_HANDS] / plan.people_i[j, col.CAPACITY]
+    out[5] = plan.people_i[j, col.CAPACITY] / TEN
+    out[6] = desk_i[col.CHATS] / TEN
+    out[7] = plan.people_i[j, col.NEW]
+    if desk_i[col.NUM_FREE] > 0:
+        out[8] = (now - state.free[e, j, 0]) / HOUR
+    if desk_i[col.NUM_HANDS] > 0:
+        out[9] = (now - desk_f[col.BUSY_SINCE]) / HOUR
+    if desk_i[col.ON_DUTY]:
+        out[10] = (plan.shifts_f[plan.first_shift[j] + desk_i[col.SHIFT], col.SHIFT_END] - now) / HOUR
+    out[11] = predicted_release(plan, chance, state, e, j) / HOUR
+    out[12 + plan.people_i[j, col.ROLE]] = 1.0
+
+
+@njit(cache=True, nogil=True)
+def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
+    """Write one observation `[size]` and its mask `[N * C + 1]`; HOLD alone is legal when the episode is over."""
+    out[:] = 0.0
+    mask[:] = 0
+    mask[num_slots * num_padded] = 1
+    observe_globals(plan, chance, state, e, num_slots, num_padded, out)
+    size = plan.people_i.shape[0]
+    first_counsellor = _NUM_GLOBAL + num_slots * _NUM_QUEUE
+    first_pair = first_counsellor + num_padded * _NUM_COUNSELLOR
+    for j in range(size):
+        start = first_counsellor + j * _NUM_COUNSELLOR
+        observe_counsellor(plan, chance, state, e, j, out[start : start + _NUM_COUNSELLOR])
+    args = (plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e])
+    waiting = state.clock_i[e, col.NUM_QUEUE]
+    for slot in range(min(waiting, num_slots)):
+        i = state.queue[e, shown_row(slot, waiting, num_slots)]
+        start = _NUM_GLOBAL + slot * _NUM_QUEUE
+        observe_contact(chance, state, e, i, out[start : start + _NUM_QUEUE])
+        for j in range(size):
+            feedback, minutes = draws.predict_pair(*args, i, j, state.desk_i[e, j, col.CHATS])
+            if state.contact_i[e, i, col.TRANSFERS] > 0:
+                minutes = state.contact_f[e, i, col.PREDICTED_REST]
+            takes = out[first_counsellor + j * _NUM_COUNSELLOR + 3] > 0.0
+            legal = takes and plan.people_i[j, col.RISKS + chance.callers_i[e, i, col.RISK]] == 1
+            start = first_pair + (slot * num_padded + j) * _NUM_PAIR
+            out[start] = legal
+            out[start + 1] = (feedback - 1.0) / 4.0
+            out[start + 2] = minutes / HOUR
+            mask[slot * num_padded + j] = legal and state.clock_i[e, col.ASKING]
+    for k in range(out.size):
+        out[k] = min(max(out[k], np.float32(LOW)), np.float32(HIGH))
+
+
+@njit(cache=True, nogil=True)
+def pay(plan, chance, state, e, reward):  # type: ignore[no-untyped-def]
+    """Write the change of the running KPIs `[4]` since the last payment; see `mdp.reward`."""
+    offered = max(1, chance.offered[e])
+    answered = state.clock_i[e, col.ANSWERED]
+    gap = 0.0
+    if answered > 0 and plan.new_share_of_time[0] > 0.0:
+        gap = -max(0.0, plan.new_share_of_time[0] - state.clock_i[e, col.ANSWERED_NEW] / answered)
+    reward[0] = state.clock_f[e, col.FEEDBACK_SUM] / offered
+    reward[1] = answered / offered
+    reward[2] = kernels.burden(plan, state, e)
+    reward[3] = gap
+    for k in range(4):
+        running = reward[k]
+        reward[k] = running - state.paid[e, k]
+        state.paid[e, k] = running
+
+
+@njit(cache=True, nogil=True)
+def begin(plan, chance, state, rows, num_slots, num_padded, obs, mask):  # type: ignore[no-untyped-def]
+    """Reset centres `rows` and run each to its first decision epoch."""
+    for e in rows:
+        kernels.reset(plan, state, e)
+        kernels.advance(plan, chance, state, e)
+        state.clock_f[e, col.DECIDED_AT] = state.clock_f[e, col.NOW]
+        observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
+
+
+@njit(cache=True, nogil=True)
+def step_one(plan, chance, state, e, action, num_slots, num_padded):  # type: ignore[no-untyped-def]
+    """Decide and run on; an illegal action is a HOLD and is counted."""
+    hold = num_slots * num_padded
+    taken = False
+    if 0 <= action < hold:
+        row = shown_row(action // num_padded, state.clock_i[e, col.NUM_QUEUE], num_slots)
+        taken = row >= 0 and kernels.assign(plan, chance, state, e, row, action % num_padded)
+    if not taken:
+        state.clock_i[e, col.ILLEGAL] += action != hold
+        state.clock_i[e, col.ASKING] = 0
+    kernels.advance(plan, chance, state, e)
+
+
+@njit(cache=True, nogil=True)
+def step(plan, chance, state, actions, active, num_slots, num_padded, obs, mask, reward, elapsed, over):  # type: ignore[no-untyped-def]
+    """Step every active centre of a batch and write what follows: one call from Python, whatever the batch.
+
+    Args:
+        plan: Shared by the batch.
+        chance: Traces.
+        state: Changed in place.
+        actions: `[E]`.
+        active: `[E]` which centres to step; the others keep what they show.
+        num_slots: N.
+        num_padded: C.
+        obs: `[E, size]` written.
+        mask: `[E, N * C + 1]` written.
+        reward: `[E, 4]` written.
+        elapsed: `[E]` written, minutes.
+        over: `[E]` written.
+    """
+    for e in range(actions.size):
+        if active[e]:
+            step_one(plan, chance, state, e, actions[e], num_slots, num_padded)
+            pay(plan, chance, state, e, reward[e])
+            elapsed[e] = state.clock_f[e, col.NOW] - state.clock_f[e, col.DECIDED_AT]
+            state.clock_f[e, col.DECIDED_AT] = state.clock_f[e, col.NOW]
+            over[e] = state.clock_i[e, col.OVER] == 1
+            observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])

@@ -1,0 +1,132 @@
+"""The native vector environment gives the transitions of single environments on the same seeds."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+
+import mhgym  # noqa: F401
+from mhgym.envs import RoutingBatch, RoutingVectorEnv
+from mhgym.metrics import COMPONENTS
+from mhgym.trace import Trace
+
+CASES = [
+    ("mhgym/EranHeavy-v0", {}, 64, 40),
+    ("mhgym/EranStandard-v0", {"num_slots": 2, "newcomers": 2}, 8, 60),
+    ("mhgym/OpenUp-v0", {"horizon": 300.0, "staffing": 1, "flow": 30.0, "num_slots": 5}, 6, 120),
+    (
+        "mhgym/OpenUp-v0",
+        {"horizon": 700.0, "zombies": "evicted", "on_sign_out": "finish", "on_break": "postpone"},
+        4,
+        150,
+    ),
+]
+
+
+def pick(rng: np.random.Generator, masks: NDArray[Any]) -> NDArray[np.int64]:
+    """Mostly legal actions, now and then any action."""
+    legal = [rng.choice(np.flatnonzero(mask)) for mask in masks]
+    anything = rng.integers(masks.shape[1], size=len(masks))
+    return np.where(rng.random(len(masks)) < 0.1, anything, legal)
+
+
+@pytest.mark.parametrize("engine", ["simpy", "compiled"])
+@pytest.mark.parametrize(("env_id", "settings", "num_envs", "steps"), CASES)
+def test_transitions_equal_those_of_single_environments(
+    env_id: str, settings: dict[str, Any], num_envs: int, steps: int, engine: str
+) -> None:
+    vector = gymnasium.make_vec(env_id, num_envs, autoreset_mode=AutoresetMode.SAME_STEP, **settings)
+    singles = [gymnasium.make(env_id, engine=engine, **settings).unwrapped for _ in range(num_envs)]
+    obs, infos = vector.reset(seed=5)
+    for i, single in enumerate(singles):
+        own, info = single.reset(seed=5 + i)
+        np.testing.assert_allclose(obs[i], own, rtol=0, atol=1e-6)
+        assert infos["elapsed"][i] == info["elapsed"]
+    rng = np.random.default_rng(0)
+    finished = 0
+    for _ in range(steps):
+        actions = pick(rng, infos["action_mask"])
+        obs, rewards, terminated, truncated, infos = vector.step(actions)
+        for i, single in enumerate(singles):
+            own, reward, over, cut, info = single.step(actions[i])
+            assert (over, cut) == (terminated[i], truncated[i])
+            assert reward == pytest.approx(rewards[i], abs=1e-12)
+            shown = infos
+            if over or cut:
+                finished += 1
+                np.testing.assert_allclose(infos["final_obs"][i], own, rtol=0, atol=1e-6)
+                shown = infos["final_info"]
+                for name, value in info["kpis"].items():
+                    assert shown["kpis"][name][i] == value
+            np.testing.assert_allclose(shown["reward_vector"][i], info["reward_vector"], rtol=0, atol=1e-12)
+            for name in ("action_mask", "elapsed", "minute", "illegal_actions"):
+                np.testing.assert_array_equal(shown[name][i], info[name])
+            if over or cut:
+                own, info = single.reset()
+            np.testing.assert_allclose(obs[i], own, rtol=0, atol=1e-6)
+    assert finished >= num_envs, "the test must see episodes end"
+
+
+def test_next_step_resets_one_step_later_without_reward() -> None:
+    vector = RoutingVectorEnv(3, "EranHeavy")
+    assert vector.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    _, infos = vector.reset(seed=1)
+    total = np.zeros((3, 4))
+    resets = 0
+    ended = np.zeros(3, dtype=bool)
+    for _ in range(80):
+        actions = infos["action_mask"].argmax(axis=1)
+        obs, rewards, terminated, truncated, infos = vector.step(actions)
+        assert not truncated.any()
+        assert np.all(rewards[ended] == 0)
+        assert not np.any(terminated & ended)
+        resets += int(ended.sum())
+        total = np.where(ended[:, None], 0.0, total + infos["reward_vector"])
+        for row in np.flatnonzero(terminated):
+            expected = [infos["kpis"][name][row] for name in COMPONENTS]
+            np.testing.assert_allclose(total[row], expected, atol=1e-9)
+            assert infos["action_mask"][row].sum() == 1
+        ended = terminated
+        assert vector.observation_space.contains(obs)
+    assert resets > 5
+
+
+def test_a_restored_batch_continues_identically() -> None:
+    batch = RoutingBatch(4, "OpenUp", horizon=400.0)
+    batch.begin(range(4), [Trace.sample(batch.scenario, seed) for seed in range(4)])
+    rng = np.random.default_rng(0)
+    everybody = np.ones(4, dtype=np.bool_)
+
+    def run(steps: int) -> list[NDArray[Any]]:
+        seen = []
+        for _ in range(steps):
+            batch.step(np.array([row.argmax() for row in batch.mask]), everybody & ~batch.over)
+            seen += [batch.obs.copy(), batch.reward.copy()]
+        return seen
+
+    for _ in range(20):
+        batch.step(pick(rng, batch.mask), everybody & ~batch.over)
+    saved = batch.save()
+    first = run(25)
+    longer = Trace.sample(batch.scenario.replace(horizon=4000.0), 9)  # makes the batch grow before it is restored
+    batch.begin([0], [longer])
+    batch.restore(saved)
+    for before, after in zip(first, run(25), strict=True):
+        np.testing.assert_array_equal(before, after)
+
+
+def test_bad_batches_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="at least 1 centre, got 0"):
+        RoutingVectorEnv(0, "EranHeavy")
+    with pytest.raises(ValueError, match="Disabled"):
+        RoutingVectorEnv(1, "EranHeavy", autoreset_mode=AutoresetMode.DISABLED)
+    with pytest.raises(ValueError, match="paper"):
+        RoutingVectorEnv(1, "OpenUpPaper", queue_discipline="paper")
+    vector = RoutingVectorEnv(2, "EranHeavy")
+    with pytest.raises(gymnasium.error.ResetNeeded):
+        vector.step(np.zeros(2, dtype=np.int64))
+    with pytest.raises(ValueError, match="one seed for each of 2"):
+        vector.reset(seed=[1])
