@@ -1,0 +1,104 @@
+"""The native batch as Stable-Baselines3's `VecEnv`, masks included."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import AutoresetMode
+from numpy.typing import NDArray
+from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
+
+from mhgym.envs.vector import RoutingVectorEnv
+from mhgym.scenario import Scenario
+
+
+class RoutingVecEnv(VecEnv):
+    """Centres of one scenario for Stable-Baselines3 and sb3-contrib; `env_method("action_masks")` serves MaskablePPO.
+
+    Args:
+        num_envs: Centres.
+        scenario: A scenario, or the name of a preset.
+        **settings: As `RoutingVectorEnv`.
+    """
+
+    def __init__(self, num_envs: int, scenario: Scenario | str, **settings: Any) -> None:
+        self.vector = RoutingVectorEnv(num_envs, scenario, autoreset_mode=AutoresetMode.SAME_STEP, **settings)
+        self._actions: NDArray[np.int64] = np.zeros(num_envs, dtype=np.int64)
+        self._return = np.zeros(num_envs)
+        self._length = np.zeros(num_envs, dtype=np.int64)
+        observation, action = self.vector.single_observation_space, self.vector.single_action_space
+        assert isinstance(observation, spaces.Box)
+        self.render_mode = None
+        super().__init__(num_envs, observation, action)
+
+    def reset(self) -> VecEnvObs:
+        """Begin an episode in every centre."""
+        seed = list(self._seeds) if any(own is not None for own in self._seeds) else None
+        obs, infos = self.vector.reset(seed=seed)
+        self._return[:] = 0.0
+        self._length[:] = 0
+        self.reset_infos = self._split(infos)
+        self._reset_seeds()
+        self._reset_options()
+        return obs
+
+    def step_async(self, actions: NDArray[Any]) -> None:
+        """Keep the actions until `step_wait`."""
+        self._actions = np.asarray(actions, dtype=np.int64)
+
+    def step_wait(self) -> VecEnvStepReturn:
+        """Step every centre; one whose episode has ended starts anew."""
+        obs, rewards, terminated, truncated, batched = self.vector.step(self._actions)
+        dones = terminated | truncated
+        self._return += rewards
+        self._length += 1
+        infos = self._split(batched)
+        for row in np.flatnonzero(dones).tolist():
+            infos[row]["terminal_observation"] = batched["final_obs"][row]
+            infos[row]["TimeLimit.truncated"] = bool(truncated[row])
+            infos[row]["kpis"] = {
+                name: float(values[row])
+                for name, values in batched["final_info"]["kpis"].items()
+                if not name.startswith("_")
+            }
+            infos[row]["episode"] = {"r": float(self._return[row]), "l": int(self._length[row])}
+            self._return[row], self._length[row] = 0.0, 0
+        return obs, rewards.astype(np.float32), dones, infos
+
+    def _split(self, infos: dict[str, Any]) -> list[dict[str, Any]]:
+        names = ("elapsed", "reward_vector")
+        return [{name: infos[name][row] for name in names} for row in range(self.num_envs)]
+
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any
+    ) -> list[Any]:
+        """Call `action_masks` of the centres.
+
+        Raises:
+            AttributeError: For any other method: a native batch has no environments to call.
+        """
+        if method_name != "action_masks":
+            raise AttributeError(f"a native batch knows the method action_masks, not {method_name!r}")
+        masks = self.vector.action_masks()
+        return [masks[row] for row in self._get_indices(indices)]
+
+    def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
+        """An attribute of the batch, once for each centre asked for."""
+        value = self.vector.action_masks if attr_name == "action_masks" else getattr(self.vector, attr_name)
+        return [value for _ in self._get_indices(indices)]
+
+    def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:
+        """Refused: the centres of a batch share their settings."""
+        raise AttributeError(f"the centres of a native batch share their settings; {attr_name!r} cannot be set")
+
+    def env_is_wrapped(self, wrapper_class: type[Any], indices: VecEnvIndices = None) -> list[bool]:
+        """Never: a batch has no wrappers inside. Episode statistics are in `info["episode"]` all the same."""
+        return [False for _ in self._get_indices(indices)]
+
+    def get_images(self) -> Sequence[NDArray[np.uint8] | None]:
+        """None: a batch has no picture."""
+        return [None] * self.num_envs
+
+    def close(self) -> None:
+        """Nothing to close."""
