@@ -36,7 +36,7 @@ class Rules:
         on_break: `transfer` likewise; `postpone` starts the break when nothing is in hand.
         zombies: `kept` where nobody sees that a caller has left, `evicted` where the system does.
         closing: `drain` serves whoever waits at the horizon, `cut` stops there.
-        review_interval: Extra decision epochs at this spacing; 0 for none.
+        review_interval: Extra decision epochs at this spacing until the horizon; 0 for none.
         queue_discipline: `paper` moves an abandoned contact to the back of the queue, as the simulator of Chiang et
             al. 2024 does. Its order gives zombies away, so it serves their reproduction only.
     """

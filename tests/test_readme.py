@@ -23,8 +23,9 @@ COMMANDS = [
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[0][:40])
 def test_python_block_runs(block: str) -> None:
-    done = subprocess.run([sys.executable, "-W", "error", "-c", block], cwd=ROOT, capture_output=True, text=True,
-    check=False) assert done.returncode == 0, done.stderr
+    command = [sys.executable, "-W", "error", "-c", block]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith("make ")])

@@ -53,7 +53,13 @@ class CompiledEngine:
         self.scenario = scenario
         self.plan = make_plan(scenario, record=record)
         self.fixed = FixedStaff.of(scenario.roster)
-        self._room = -1
+        self._room = 0
+        self._allocate(0, 0)
+
+    def _allocate(self, num_contacts: int, num_known: int) -> None:
+        self._room = num_contacts
+        self.chance = make_chance(self.plan, 1, num_contacts, num_known)
+        self.state = make_state(self.plan, 1, num_contacts)
 
     def reset(self, trace: Trace) -> None:
         """Begin an episode from an empty centre."""
@@ -63,9 +69,7 @@ class CompiledEngine:
                 "draw the trace from this scenario"
             )
         if len(trace) > self._room or len(trace.known) != self.chance.known.shape[1]:
-            self._room = len(trace)
-            self.chance = make_chance(self.plan, 1, self._room, len(trace.known))
-            self.state = make_state(self.plan, 1, self._room)
+            self._allocate(len(trace), len(trace.known))
         self.trace = trace
         load_trace(self.chance, 0, trace)
         kernels.reset(self.plan, self.state, 0)
@@ -84,16 +88,14 @@ class CompiledEngine:
 
     def save(self) -> Saved:
         """A copy of the centre at this minute."""
-        return Saved(self.trace, State(*(array.copy() for array in self.state)))
+        return Saved(self.trace, State._make(array.copy() for array in self.state))
 
     def restore(self, saved: Saved) -> None:
         """Go back to a saved centre, which then continues identically."""
-        self.reset(saved.trace)
-        self.state = State(*(array.copy() for array in saved.state))
-        self._room = self.state.queue.shape[1]
-        if self.chance.keys.shape[1] != self._room:
-            self.chance = make_chance(self.plan, 1, self._room, len(saved.trace.known))
-            load_trace(self.chance, 0, saved.trace)
+        self._allocate(saved.state.queue.shape[1], len(saved.trace.known))
+        self.state = State._make(array.copy() for array in saved.state)
+        self.trace = saved.trace
+        load_trace(self.chance, 0, saved.trace)
 
     @property
     def now(self) -> float:

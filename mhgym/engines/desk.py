@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass, field
 
 from mhgym.domain import Counsellor, Shift
-from mhgym.engines.protocol import Situation
 from mhgym.scenario import Scenario
 from mhgym.view import Phase
 
@@ -88,21 +87,3 @@ class Desk:
             and now < self.takes_until
             and not any(begin <= now < end for begin, end in self.present_shift().closed)
         )
-
-
-def resume_desk(desk: Desk, start: Situation, scenario: Scenario) -> None:
-    """Put a counsellor into a planner's situation, hands excepted; roster events at `now` are still to come."""
-    j = desk.index
-    desk.on_duty, desk.chats, desk.taken = start.on_duty[j], start.chats[j], start.taken[j]
-    desk.on_break = not math.isnan(start.back_at[j])
-    desk.back_at, desk.break_due = start.back_at[j], start.break_due[j]
-    begun = [number for number, shift in enumerate(desk.person.shifts) if shift.start <= start.now]
-    if desk.on_duty and begun:
-        desk.begin_shift(begun[-1], scenario)
-    held = sum(hand.counsellor == j for hand in start.in_hand)
-    if held:
-        desk.busy_since = start.now
-    if desk.on_duty and not desk.on_break:
-        spare = desk.person.capacity - held
-        since = start.idle_since[j]
-        desk.free = [start.now if math.isnan(since) else since] * spare

@@ -419,10 +419,7 @@ def review(plan, state, e):  # type: ignore[no-untyped-def]
     """An extra decision epoch, and the next one."""
     state.clock_i[e, col.ASKING] = 1
     following = state.clock_f[e, col.NOW] + plan.rules_f[col.REVIEW_INTERVAL]
-    waits = False
-    for q in range(state.clock_i[e, col.NUM_QUEUE]):
-        waits = waits or state.contact_f[e, state.queue[e, q], col.LEAVES_AT] < np.inf
-    state.clock_f[e, col.NEXT_REVIEW] = following if following < plan.rules_f[col.HORIZON] or waits else np.inf
+    state.clock_f[e, col.NEXT_REVIEW] = following if following < plan.rules_f[col.HORIZON] else np.inf
 
 
 # ---------------------------------------------------------------------------------------- the run

@@ -145,7 +145,7 @@ def make_state(plan: Plan, num_envs: int, num_contacts: int) -> State:
     legs = 2 * (num_contacts + transfers)
     events = 4 * (num_contacts + transfers) + 3 * len(plan.timeline_i) if plan.rules_i[col.RECORD] else 0
     if events and plan.rules_f[col.REVIEW_INTERVAL]:
-        events += math.ceil(10 * plan.rules_f[col.HORIZON] / plan.rules_f[col.REVIEW_INTERVAL])
+        events += math.ceil(plan.rules_f[col.HORIZON] / plan.rules_f[col.REVIEW_INTERVAL])
     return State(
         clock_f=np.zeros((num_envs, 5)),
         clock_i=np.zeros((num_envs, 10), dtype=np.int64),

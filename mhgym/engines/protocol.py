@@ -85,6 +85,8 @@ class Situation:
         back_at: `[C]` end of a break under way, NaN otherwise.
         break_due: `[C]` minutes of a break that waits, 0 for none.
         idle_since: `[C]` minute at which the longest-idle free slot became free.
+        busy_since: `[C]` minute since which something has been in hand, NaN otherwise.
+        arrivals: Arrival minutes of all visits so far.
     """
 
     now: float
@@ -96,6 +98,8 @@ class Situation:
     back_at: tuple[float, ...] = ()
     break_due: tuple[float, ...] = ()
     idle_since: tuple[float, ...] = ()
+    busy_since: tuple[float, ...] = ()
+    arrivals: tuple[float, ...] = ()
 
 
 class Meter(Protocol):

@@ -12,11 +12,13 @@ from itertools import count
 
 import numpy as np
 import simpy
+from numpy.typing import NDArray
 
 from mhgym.domain import ContactLog, Outcome, Risk
 from mhgym.engines.book import ContactBook
-from mhgym.engines.desk import Desk, Hand, resume_desk
+from mhgym.engines.desk import Desk, Hand
 from mhgym.engines.protocol import EventKind, EventRecord, Situation, Tally
+from mhgym.engines.resume import resume
 from mhgym.engines.snapshot import FixedStaff, predicted_remaining, take_view
 from mhgym.metrics import kpis
 from mhgym.metrics.burden import BurdenMeter
@@ -53,7 +55,7 @@ class CentreEnvironment(simpy.Environment):
         if not self._queue:
             return False
         time, kind, *_ = self._queue[0]
-        return time == self._now and kind in (EventKind.BREAK_START, EventKind.SIGN_OUT)
+        return bool(time == self._now and int(kind) in (EventKind.BREAK_START, EventKind.SIGN_OUT))
 
 
 def cancel(event: simpy.Event | None) -> None:
@@ -97,59 +99,28 @@ class ReferenceEngine:
         self._abandonments: dict[int, simpy.Event] = {}
         self._wrap_up_ends: dict[int, simpy.Event] = {}
         self._returns: dict[int, simpy.Event] = {}
-        self.num_arrived = 0
-        self._asking = False
+        self.num_arrived = self.num_known = 0
+        self.seen = np.empty(0)
+        self.asking = False
         self._over = False
         self._last_end = 0.0
         self._schedule_roster()
         if start:
-            self._resume(start)
+            resume(self, start)
         elif self.scenario.rules.review_interval:
             self._at(self.scenario.rules.review_interval, EventKind.REVIEW, 0, self._review)
         self._schedule_arrival()
-
-    def _resume(self, start: Situation) -> None:
-        """Put the centre into a planner's situation; the trace's arrivals up to `now` are the known contacts."""
-        self.num_arrived = int(np.searchsorted(self.trace.arrived_at, start.now, side="right"))
-        for desk in self.desks:
-            resume_desk(desk, start, self.scenario)
-        for hand in start.in_hand:
-            desk = self.desks[hand.counsellor]
-            zombie = hand.phase == Phase.ZOMBIE
-            held = Hand(hand.contact, zombie, hand.started_at, hand.service_end, hand.end, hand.predicted)
-            desk.hands[hand.contact] = held
-            self.meter.change(desk.index, start.now, 1, int(self.trace.risk[hand.contact] == Risk.HIGH))
-            self._await_wrap_up_end(desk, held)
-            if zombie:
-                self.book.abandon(hand.contact, start.now)
-            else:
-                feedback, _ = self.trace.realise(hand.contact, desk.index, 0)
-                self.book.credit(hand.contact, desk, feedback, hand.started_at)
-        for waiting in start.waiting:
-            self.queue.append(waiting.contact)
-            self.book.joined_at[waiting.contact] = waiting.joined_at
-            self.book.transfers[waiting.contact] = int(waiting.transferred)
-            self.book.remaining[waiting.contact] = waiting.remaining
-            self.book.predicted_rest[waiting.contact] = waiting.predicted_rest
-            if waiting.zombie:
-                self.book.abandon(waiting.contact, waiting.leaves_at)
-            else:
-                self._await_abandonment(waiting.contact, waiting.leaves_at)
-        for desk in self.desks:
-            if desk.on_break:
-                self._await_return(desk)
-        self._asking = True
 
     def advance(self) -> bool:
         """Run to the next decision epoch; False when the episode is over."""
         cut = self.scenario.rules.closing == "cut"
         while not self._over:
-            if self._asking and self.env.departure_follows():
+            if self.asking and self.env.departure_follows():
                 self.env.step()
                 continue
-            if self._asking and self._pair_exists():
+            if self.asking and self._pair_exists():
                 return True
-            self._asking = False
+            self.asking = False
             following = self.env.peek()
             if following == math.inf or (cut and following >= self.scenario.horizon):
                 self._close(self.scenario.horizon if cut else self.now)
@@ -167,13 +138,17 @@ class ReferenceEngine:
         """Minute up to which the accounts of load are known: now, or the last wrap-up after a cut."""
         return max(self.now, self._last_end)
 
+    def arrivals_so_far(self) -> NDArray[np.float64]:
+        """Arrival minutes of all visits so far, in a fresh array."""
+        return np.concatenate([self.seen, self.trace.arrived_at[self.num_known : self.num_arrived]])
+
     def view(self) -> CentreView:
         """What can be known at this epoch."""
         return take_view(self)
 
     def assign(self, row: int, counsellor: int) -> bool:
         """Give the waiting contact in `row` of the queue to a counsellor; False if that is illegal."""
-        if not (self._asking and 0 <= row < len(self.queue) and 0 <= counsellor < len(self.desks)):
+        if not (self.asking and 0 <= row < len(self.queue) and 0 <= counsellor < len(self.desks)):
             return False
         contact, desk = self.queue[row], self.desks[counsellor]
         if not (desk.can_take(self.now) and self._risks[counsellor][self.trace.risk[contact]]):
@@ -188,7 +163,7 @@ class ReferenceEngine:
 
     def hold(self) -> None:
         """Leave everybody waiting until the next epoch."""
-        self._asking = False
+        self.asking = False
 
     # ------------------------------------------------------------------ scheduling
 
@@ -240,10 +215,11 @@ class ReferenceEngine:
     def _join(self, contact: int) -> None:
         self.book.joined_at[contact] = self.now
         self.queue.append(contact)
-        self._await_abandonment(contact, self.now + self.trace.patience(contact))
-        self._asking = True
+        self.await_abandonment(contact, self.now + self.trace.patience(contact))
+        self.asking = True
 
-    def _await_abandonment(self, contact: int, leaves_at: float) -> None:
+    def await_abandonment(self, contact: int, leaves_at: float) -> None:
+        """Have a waiting contact leave at a minute, if it ever does."""
         if leaves_at < math.inf:
             self._abandonments[contact] = self._at(
                 leaves_at, EventKind.ABANDONMENT, contact, partial(self._abandon, contact)
@@ -293,9 +269,10 @@ class ReferenceEngine:
         del desk.free[0]
         desk.hands[hand.contact] = hand
         self.meter.change(desk.index, self.now, 1, int(self.trace.risk[hand.contact] == Risk.HIGH))
-        self._await_wrap_up_end(desk, hand)
+        self.await_wrap_up_end(desk, hand)
 
-    def _await_wrap_up_end(self, desk: Desk, hand: Hand) -> None:
+    def await_wrap_up_end(self, desk: Desk, hand: Hand) -> None:
+        """Have a contact in hand be over at its end."""
         self._wrap_up_ends[hand.contact] = self._at(
             hand.end, EventKind.WRAP_UP_END, hand.contact, partial(self._wrap_up_end, desk, hand)
         )
@@ -306,7 +283,7 @@ class ReferenceEngine:
             desk.free.append(self.now)
             if desk.break_due and not desk.hands:
                 self._leave_for_break(desk, self.now + desk.break_due)
-            self._asking = True
+            self.asking = True
 
     def _release(self, desk: Desk, hand: Hand) -> None:
         """Take a contact out of hand at the present minute and write down its legs."""
@@ -323,7 +300,7 @@ class ReferenceEngine:
         desk.on_duty, desk.chats = True, 0
         if not desk.on_break:
             desk.free = desk.free_slots(self.now)
-        self._asking = True
+        self.asking = True
 
     def _sign_out(self, desk: Desk, number: int) -> None:
         if desk.shift != number or not desk.on_duty:
@@ -346,9 +323,10 @@ class ReferenceEngine:
 
     def _leave_for_break(self, desk: Desk, end: float) -> None:
         desk.on_break, desk.back_at, desk.break_due, desk.free = True, end, 0.0, []
-        self._await_return(desk)
+        self.await_return(desk)
 
-    def _await_return(self, desk: Desk) -> None:
+    def await_return(self, desk: Desk) -> None:
+        """Have a counsellor come back from a break."""
         self._returns[desk.index] = self._at(desk.back_at, EventKind.RETURN, desk.index, partial(self._return, desk))
 
     def _return(self, desk: Desk) -> None:
@@ -356,7 +334,7 @@ class ReferenceEngine:
         desk.free = desk.free_slots(self.now)
         if desk.break_due:
             self._leave_for_break(desk, self.now + desk.break_due)
-        self._asking = True
+        self.asking = True
 
     def _interrupt(self, desk: Desk) -> None:
         """End everything in hand: contacts in service go back to the queue with their remaining work."""
@@ -369,10 +347,9 @@ class ReferenceEngine:
                 self._join(contact)
 
     def _review(self) -> None:
-        self._asking = True
+        self.asking = True
         following = self.now + self.scenario.rules.review_interval
-        somebody_will_leave = any(contact in self._abandonments for contact in self.queue)
-        if following < self.scenario.horizon or somebody_will_leave:
+        if following < self.scenario.horizon:
             self._at(following, EventKind.REVIEW, 0, self._review)
 
     # ------------------------------------------------------------------ decisions and the end

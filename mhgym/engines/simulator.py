@@ -53,20 +53,23 @@ class Simulator:
             scenario: The public description of the centre.
             rng: The planner's own randomness.
         """
-        waiting = _draw_waiting(view, scenario, rng)
-        in_hand = _draw_in_hand(view, scenario, rng)
-        trace = _compose(view, scenario, rng, waiting)
+        rank = _ranks(view)
+        waiting = _draw_waiting(view, scenario, rng, rank)
+        in_hand = _draw_in_hand(view, scenario, rng, rank)
+        trace = _compose(view, scenario, rng, rank, waiting, in_hand)
         staff = view.staff
         situation = Situation(
             now=view.now,
             waiting=waiting,
             in_hand=in_hand,
-            chats=tuple(int(x) for x in staff.chats),
-            taken=tuple(int(x) for x in staff.taken),
-            on_duty=tuple(bool(x) for x in staff.on_duty),
-            back_at=tuple(float(x) for x in staff.back_at),
-            break_due=tuple(float(x) for x in staff.break_due),
-            idle_since=tuple(float(x) for x in staff.idle_since),
+            chats=tuple(staff.chats.tolist()),
+            taken=tuple(staff.taken.tolist()),
+            on_duty=tuple(staff.on_duty.tolist()),
+            back_at=tuple(staff.back_at.tolist()),
+            break_due=tuple(staff.break_due.tolist()),
+            idle_since=tuple(staff.idle_since.tolist()),
+            busy_since=tuple(staff.busy_since.tolist()),
+            arrivals=tuple(view.arrivals.tolist()),
         )
         return cls(scenario, trace, situation)
 
@@ -107,7 +110,22 @@ def resample_remaining(
     return drawn
 
 
-def _draw_waiting(view: CentreView, scenario: Scenario, rng: np.random.Generator) -> tuple[KnownWaiting, ...]:
+def _known_arrivals(view: CentreView) -> Floats:
+    """Arrivals of those waiting, then of those in hand; of the latter the start of service is all that a view shows."""
+    return np.concatenate([view.waiting.arrived_at, view.in_hand.started_at])
+
+
+def _ranks(view: CentreView) -> Ints:
+    """Row in the trace of each contact that the view shows, those waiting first."""
+    order = np.argsort(_known_arrivals(view), kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return rank
+
+
+def _draw_waiting(
+    view: CentreView, scenario: Scenario, rng: np.random.Generator, rank: Ints
+) -> tuple[KnownWaiting, ...]:
     """Who of the waiting is still there, until when, and what is left of transferred contacts."""
     queue, wait = view.waiting, view.wait
     rest = queue.patience * rng.standard_exponential(len(queue))
@@ -124,7 +142,7 @@ def _draw_waiting(view: CentreView, scenario: Scenario, rng: np.random.Generator
         )
     return tuple(
         KnownWaiting(
-            contact=row,
+            contact=int(rank[row]),
             joined_at=float(view.now - wait[row]),
             transferred=bool(queue.transferred[row]),
             zombie=bool(leaves_at[row] <= view.now),
@@ -136,7 +154,7 @@ def _draw_waiting(view: CentreView, scenario: Scenario, rng: np.random.Generator
     )
 
 
-def _draw_in_hand(view: CentreView, scenario: Scenario, rng: np.random.Generator) -> tuple[KnownHand, ...]:
+def _draw_in_hand(view: CentreView, scenario: Scenario, rng: np.random.Generator, rank: Ints) -> tuple[KnownHand, ...]:
     """When each contact in hand will be over."""
     held = view.in_hand
     ends = view.now + held.remaining
@@ -159,7 +177,7 @@ def _draw_in_hand(view: CentreView, scenario: Scenario, rng: np.random.Generator
     service_ends[wrapping] = np.maximum(held.started_at[wrapping], ends[wrapping] - scenario.rules.wrap_up)
     return tuple(
         KnownHand(
-            contact=len(view.waiting) + k,
+            contact=int(rank[len(view.waiting) + k]),
             counsellor=int(held.counsellor[k]),
             phase=Phase(int(held.phase[k])),
             started_at=float(held.started_at[k]),
@@ -172,38 +190,59 @@ def _draw_in_hand(view: CentreView, scenario: Scenario, rng: np.random.Generator
 
 
 def _compose(
-    view: CentreView, scenario: Scenario, rng: np.random.Generator, waiting: tuple[KnownWaiting, ...]
+    view: CentreView,
+    scenario: Scenario,
+    rng: np.random.Generator,
+    rank: Ints,
+    waiting: tuple[KnownWaiting, ...],
+    in_hand: tuple[KnownHand, ...],
 ) -> Trace:
     """The trace of this future: the contacts known from the view, then new ones."""
     arrivals = scenario.arrivals.resample(view.arrivals, view.now, scenario.horizon, rng)
     future = scenario.population.sample(len(arrivals), rng)
-    known = _known_callers(view, scenario, waiting, rng)
-    callers = Callers(
-        *(np.concatenate([getattr(known, item.name), getattr(future, item.name)]) for item in fields(Callers))
-    )
+    known = _known_callers(view, scenario, rng)
+    latent = np.concatenate([_latent_predictions(view, scenario, rng), _latent_in_hand(view, scenario, known, rng)])
+    order = np.argsort(rank)
+    for contact in waiting:
+        row = int(order[contact.contact])
+        known.values[row, draws.PATIENCE] = contact.leaves_at - contact.joined_at
+    serving = np.flatnonzero(view.in_hand.phase == Phase.SERVICE)
+    rest = np.array([in_hand[k].service_end - view.now for k in serving])
+    noise = scenario.remaining.noise_behind(view.in_hand.remaining[serving], rest, rng)
+    known.values[len(view.waiting) + serving, draws.REMAINING_NOISE] = noise
+    columns = (item.name for item in fields(Callers))
+    callers = Callers(*(np.concatenate([getattr(known, name)[order], getattr(future, name)]) for name in columns))
     return Trace.compose(
         scenario,
-        np.concatenate([np.full(len(known), view.now), arrivals]),
+        np.concatenate([_known_arrivals(view)[order], arrivals]),
         callers,
         view.staff.effects.copy(),
-        known=_latent_predictions(view, scenario, rng),
+        known=latent[order],
     )
 
 
-def _known_callers(
-    view: CentreView, scenario: Scenario, waiting: tuple[KnownWaiting, ...], rng: np.random.Generator
-) -> Callers:
-    """Rows of the contacts that the view shows, with errors and noise drawn afresh."""
+def _known_callers(view: CentreView, scenario: Scenario, rng: np.random.Generator) -> Callers:
+    """Rows of the contacts that the view shows, those waiting first, with errors and noise drawn afresh."""
     queue, held = view.waiting, view.in_hand
-    size = len(queue) + len(held)
     caller_type = np.concatenate([queue.caller_type, held.caller_type])
     risk = np.concatenate([queue.risk, held.risk])
     attributes = np.concatenate([queue.attributes, held.attributes])
     values = scenario.population.draw_values(caller_type, risk, attributes, rng)
-    for contact in waiting:
-        values[contact.contact, draws.PATIENCE] = contact.leaves_at - contact.joined_at
-    accepted = np.ones(size, dtype=np.bool_)
-    return Callers(accepted, caller_type, risk, attributes, values, new_keys(size, rng))
+    accepted = np.ones(len(risk), dtype=np.bool_)
+    return Callers(accepted, caller_type, risk, attributes, values, new_keys(len(risk), rng))
+
+
+def _latent_in_hand(view: CentreView, scenario: Scenario, known: Callers, rng: np.random.Generator) -> Floats:
+    """`[k, C, 2]` latent predictions of contacts in hand for every counsellor, which matter after a transfer only."""
+    law, effects = scenario.outcomes, view.staff.effects
+    values = known.values[len(view.waiting) :]
+    normals = rng.standard_normal((2, len(values), len(view.staff)))
+    rho = law.pair_correlation
+    normals[1] = rho * normals[0] + math.sqrt(1.0 - rho * rho) * normals[1]
+    bonus = law.senior_bonus * np.outer(values[:, draws.SENIOR], effects[:, draws.STAFF_SENIOR])
+    feedback = np.add.outer(values[:, draws.FEEDBACK_MEAN], effects[:, draws.FEEDBACK_EFFECT]) + bonus
+    minutes = np.add.outer(values[:, draws.SERVICE_MEAN], effects[:, draws.SERVICE_EFFECT])
+    return np.stack([feedback + law.pair_feedback_sd * normals[0], minutes + law.pair_service_sd * normals[1]], axis=-1)
 
 
 def _latent_predictions(view: CentreView, scenario: Scenario, rng: np.random.Generator) -> Floats:

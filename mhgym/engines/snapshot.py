@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mhgym.domain import Risk, Roster
 from mhgym.engines.desk import Hand
@@ -31,10 +32,12 @@ class FixedStaff:
         """Read a roster."""
         capacity = np.array([person.capacity for person in roster], dtype=np.int64)
         risks = np.array([[risk in person.risks for risk in Risk] for person in roster], dtype=np.bool_)
-        arrays = roster.roles(), roster.new(), capacity, risks
-        for array in arrays:
-            array.setflags(write=False)
-        return cls(*arrays)
+        return cls(*(_frozen(array) for array in (roster.roles(), roster.new(), capacity, risks)))
+
+
+def _frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """A copy over immutable bytes, which nobody can make writeable again."""
+    return np.frombuffer(array.tobytes(), dtype=array.dtype).reshape(array.shape)
 
 
 def predicted_remaining(engine: ReferenceEngine, hand: Hand) -> float:
@@ -121,5 +124,5 @@ def take_view(engine: ReferenceEngine) -> CentreView:
         legal=staff.can_take[None, :] & staff.risks[:, waiting.risk].T,
         quality=quality,
         service_time=np.where(np.isnan(rest), service_time, rest),
-        arrivals=engine.trace.arrived_at[: engine.num_arrived].copy(),
+        arrivals=engine.arrivals_so_far(),
     )

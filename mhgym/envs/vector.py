@@ -125,7 +125,7 @@ class RoutingBatch:
 
     def save(self) -> tuple[State, list[Trace | None], Observations, NDArray[np.int8]]:
         """Copies of everything that changes."""
-        return State(*(array.copy() for array in self.state)), list(self.traces), self.obs.copy(), self.mask.copy()
+        return State._make(array.copy() for array in self.state), list(self.traces), self.obs.copy(), self.mask.copy()
 
     def restore(self, saved: tuple[State, list[Trace | None], Observations, NDArray[np.int8]]) -> None:
         """Go back to a saved batch, which then continues identically."""
@@ -134,8 +134,8 @@ class RoutingBatch:
         for row, trace in enumerate(traces):
             if trace is not None:
                 load_trace(self.chance, row, trace)
-        for array, copy in zip((*self.state, self.obs, self.mask), (*state, obs, mask), strict=True):
-            array[...] = copy
+        self.state = State._make(array.copy() for array in state)
+        self.obs[:], self.mask[:] = obs, mask
         self.traces = list(traces)
         self.over[:] = self.state.clock_i[:, col.OVER] == 1
 
@@ -200,7 +200,7 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         draws = [int(self._rngs[row].integers(2**32)) for row in rows]
         self.batch.begin(rows, [Trace.sample(self.batch.scenario, seed) for seed in draws])
 
-    def step(
+    def step(  # type: ignore[override]  # Gymnasium types the flags as floats; they are bool, as it asks in its text
         self, actions: NDArray[np.int64]
     ) -> tuple[Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """Step every centre; one whose episode has ended starts anew, as `autoreset_mode` says."""

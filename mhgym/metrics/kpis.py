@@ -29,7 +29,8 @@ def kpis(
     Args:
         log: Contact records, in any order of rows.
         roster: The counsellors that the records refer to.
-        horizon: Minutes during which contacts could arrive; the denominator of the hourly rates.
+        horizon: Minutes during which contacts could arrive: the denominator of the hourly rates, and the end of staffed
+            time; work later than that is overtime.
         until: Minute at which the accounts of the counsellors close; contact minutes and duty later than that do not
             count towards occupancy, overtime, streaks, zombies and burden.
         service_level_minutes: Longest wait to the first answer that meets the service level.
@@ -48,7 +49,7 @@ def kpis(
         if not minutes >= 0:
             raise ValueError(f"{name} must be at least 0, got {minutes}")
     _check_counsellors(log, roster)
-    accounts = replay(log, roster, until)
+    accounts = replay(log, roster, until, horizon)
     volumes = _volume_kpis(log, horizon)
     quality = _quality_kpis(log, volumes["quantity"])
     workload = workload_kpis(log, roster, accounts, until)

@@ -13,18 +13,19 @@ from mhgym.metrics.ratios import mean, share
 PAID_ROLES = (Role.FULL_TIME, Role.DUTY_OFFICER, Role.THERAPIST)
 
 
-def replay(log: ContactLog, roster: Roster, until: float = math.inf) -> BurdenAccounts:
+def replay(log: ContactLog, roster: Roster, until: float = math.inf, horizon: float = math.inf) -> BurdenAccounts:
     """Feed the legs to a burden meter in order of time and settle it.
 
     Args:
         log: Contact records.
-        roster: Counsellors; staffed minutes are cut at `until`.
+        roster: Counsellors; staffed minutes are cut at `until` and at `horizon`.
         until: Minute at which all accounts close.
+        horizon: Minute at which staffed time ends; whoever works on to drain the centre works overtime.
 
     Returns:
         The accounts of all counsellors at the end.
     """
-    meter = BurdenMeter(roster.staffed_intervals(until), until)
+    meter = BurdenMeter(roster.staffed_intervals(min(until, horizon)), until)
     legs = len(log.leg_start)
     times = np.minimum(np.concatenate([log.leg_start, log.leg_end]), until)
     steps = np.repeat(np.array([1, -1]), legs)

@@ -59,6 +59,8 @@ class Preset:
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise TypeError(f"{name} must be a number of minutes, got {value!r} ({type(value).__name__})")
+        if self.horizon is not None and not (math.isfinite(self.horizon) and self.horizon > 0):
+            raise ValueError(f"horizon must be a finite, positive number of minutes, got {self.horizon}")
         if self.newcomers is not None and (isinstance(self.newcomers, bool) or not isinstance(self.newcomers, int)):
             raise TypeError(f"newcomers must be a number of counsellors, got {self.newcomers!r}")
         if self.newcomers is not None and self.newcomers < 0:
@@ -87,6 +89,9 @@ class Preset:
         for name in self.weights:
             if name not in names:
                 raise ValueError(f"unknown reward component {name!r}{suggest(str(name), names)}")
+        for name, weight in self.weights.items():
+            if isinstance(weight, bool) or not isinstance(weight, int | float):
+                raise TypeError(f"the weight of {name} must be a number, got {weight!r}")
         return Weights(**{name: float(self.weights.get(name, 0.0)) for name in names})
 
 

@@ -121,7 +121,9 @@ class EranPopulation:
         """See `Population.resample_service`: the prediction plus a normal error, cut off at the time elapsed."""
         del caller_type, risk
         longest = ERAN_OUTCOMES.service_max
-        below = ndtr((elapsed - predicted) / _SERVICE_ERROR_SD)
+        # Every total is at least `service_min`, so a shorter time elapsed says nothing.
+        told = elapsed >= ERAN_OUTCOMES.service_min
+        below = np.where(told, ndtr((elapsed - predicted) / _SERVICE_ERROR_SD), 0.0)
         share = below + (1.0 - below) * rng.random(elapsed.shape)
         total = predicted + _SERVICE_ERROR_SD * ndtri(np.minimum(share, 1.0 - 1e-12))
         clipped: Floats = np.clip(total, np.maximum(ERAN_OUTCOMES.service_min, elapsed), np.maximum(longest, elapsed))

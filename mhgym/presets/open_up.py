@@ -50,10 +50,11 @@ class OpenUp(Preset):
 
     def _rates(self) -> HourlyRates:
         mean = sum(OPEN_UP_VISITORS_PER_HOUR) / len(OPEN_UP_VISITORS_PER_HOUR)
-        named = {"standard": mean, "heavy": _HEAVY * mean, None: mean}
-        if isinstance(self.flow, str) and self.flow not in named:
-            raise ValueError(f"unknown flow {self.flow!r}{suggest(self.flow, ['standard', 'heavy'])}")
-        per_hour = named[self.flow] if self.flow in named else positive_rate(self.flow, "flow")
+        named = {"standard": mean, "heavy": _HEAVY * mean}
+        flow = "standard" if self.flow is None else self.flow
+        if isinstance(flow, str) and flow not in named:
+            raise ValueError(f"unknown flow {flow!r}{suggest(flow, list(named))}")
+        per_hour = named[flow] if isinstance(flow, str) else positive_rate(flow, "flow")
         return HourlyRates(tuple(rate * per_hour / mean for rate in OPEN_UP_VISITORS_PER_HOUR))
 
     def _law(self) -> ArrivalLaw:

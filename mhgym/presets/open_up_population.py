@@ -74,6 +74,8 @@ class OpenUpPopulation:
             raise ValueError(f"patience must be one of {', '.join(PATIENCE_MEANS)}, got {self.patience!r}")
         if self.feedback not in ("none", "by_role"):
             raise ValueError(f"feedback must be 'none' or 'by_role', got {self.feedback!r}")
+        if isinstance(self.low_risk_scale, bool) or not isinstance(self.low_risk_scale, int | float):
+            raise TypeError(f"low_risk_scale must be a number of minutes, got {self.low_risk_scale!r}")
         if not self.low_risk_scale > 0:
             raise ValueError(f"low_risk_scale must be positive, got {self.low_risk_scale} minutes")
 

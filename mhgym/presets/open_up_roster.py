@@ -72,6 +72,8 @@ def read_staffing(staffing: object) -> dict[str, dict[str, int]]:
     for shift, roles in staffing.items():
         if shift not in numbers:
             raise ValueError(f"unknown shift {shift!r} in staffing{suggest(str(shift), list(SHIFTS))}")
+        if not isinstance(roles, Mapping):
+            raise TypeError(f"staffing of {shift} must map roles to numbers, such as volunteers: 3, got {roles!r}")
         for role, number in roles.items():
             if role not in ROLE_NAMES:
                 raise ValueError(f"unknown role {role!r} in staffing of {shift}{suggest(str(role), list(ROLE_NAMES))}")

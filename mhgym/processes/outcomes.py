@@ -95,6 +95,21 @@ class RemainingTimeModel:
         """`knots` and `error_sd` as arrays `[k]`."""
         return self._arrays
 
+    def noise_behind(self, predicted: Floats, remaining: Floats, rng: np.random.Generator) -> Floats:
+        """Draw the noises that make true remaining times look as predicted, all arrays `[k]`.
+
+        A prediction above the floor fixes its noise; one at the floor says only that the noise was low enough.
+        """
+        if not self.knots or not len(predicted):
+            return rng.standard_normal(len(predicted))
+        from scipy.special import ndtr, ndtri
+
+        spread = np.maximum(np.interp(remaining, *self._arrays), 1e-9)
+        exact = (predicted - remaining) / spread
+        low = ndtri(np.maximum(rng.random(len(predicted)) * ndtr(exact), 1e-300))
+        noise: Floats = np.where(predicted <= self.floor, low, exact)
+        return noise
+
     def log_likelihood(self, predicted: Floats, remaining: Floats) -> Floats:
         """Log density of the predictions given true remaining times, up to a constant; the two broadcast.
 

@@ -1,0 +1,1 @@
+"""Throughput and latency, with the machine recorded: `python -m benchmarks.throughput`."""

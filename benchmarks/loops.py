@@ -1,0 +1,140 @@
+"""Compiled loops around the kernels, so that a measurement holds no Python.
+
+They are compiled anew in each run: Numba's cache would not notice an edited kernel in another file.
+"""
+
+import numpy as np
+from numba import njit
+
+from mhgym.engines import columns as col
+from mhgym.engines import kernels as centre
+from mhgym.mdp import kernels as mdp
+from mhgym.mdp.observation import HIGH, LOW
+
+#: What a step does: events only, reward too, all of the observation but its pairs, all of it.
+EVENTS, REWARD, NO_PAIRS, FULL = range(4)
+
+_NUM_GLOBAL, _NUM_QUEUE, _NUM_COUNSELLOR = mdp._NUM_GLOBAL, mdp._NUM_QUEUE, mdp._NUM_COUNSELLOR
+
+
+@njit(nogil=True)
+def choose(mask, actions):  # type: ignore[no-untyped-def]
+    """Write the first legal action of every centre; HOLD, the last, is always legal."""
+    for e in range(actions.size):
+        action = 0
+        while mask[e, action] == 0:
+            action += 1
+        actions[e] = action
+
+
+@njit(nogil=True)
+def reload(chance, pool, over, cursor, rows):  # type: ignore[no-untyped-def]
+    """Put the next traces of the pool into the centres that are over; how many, and the next trace."""
+    count = 0
+    for e in range(over.size):
+        if over[e]:
+            chance.size[e], chance.offered[e] = pool.size[cursor], pool.offered[cursor]
+            chance.callers_f[e], chance.callers_i[e] = pool.callers_f[cursor], pool.callers_i[cursor]
+            chance.keys[e], chance.staff[e] = pool.keys[cursor], pool.staff[cursor]
+            over[e] = False
+            rows[count] = e
+            count += 1
+            cursor = (cursor + 1) % pool.size.size
+    return count, cursor
+
+
+@njit(nogil=True)
+def roll(plan, chance, state, pool, actions, active, num_slots, num_padded, buffers, rows, cursor, decisions):  # type: ignore[no-untyped-def]
+    """Take the first legal action in every centre until so many decisions are taken; their number and the next trace.
+
+    Episodes that end start anew at once, on the next trace of the pool.
+    """
+    obs, mask, reward, elapsed, over = buffers
+    taken = 0
+    while taken < decisions:
+        choose(mask, actions)
+        for e in range(actions.size):
+            taken += state.clock_i[e, col.ASKING]
+        mdp.step(plan, chance, state, actions, active, num_slots, num_padded, obs, mask, reward, elapsed, over)
+        count, cursor = reload(chance, pool, over, cursor, rows)
+        if count > 0:
+            mdp.begin(plan, chance, state, rows[:count], num_slots, num_padded, obs, mask)
+    return taken, cursor
+
+
+@njit(nogil=True)
+def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
+    """`mdp.kernels.observe` less its block of pairs and the mask."""
+    out[:] = 0.0
+    mask[:] = 0
+    mdp.observe_globals(plan, chance, state, e, num_slots, num_padded, out)
+    for j in range(plan.people_i.shape[0]):
+        start = _NUM_GLOBAL + num_slots * _NUM_QUEUE + j * _NUM_COUNSELLOR
+        mdp.observe_counsellor(plan, chance, state, e, j, out[start : start + _NUM_COUNSELLOR])
+    waiting = state.clock_i[e, col.NUM_QUEUE]
+    for slot in range(min(waiting, num_slots)):
+        start = _NUM_GLOBAL + slot * _NUM_QUEUE
+        i = state.queue[e, mdp.shown_row(slot, waiting, num_slots)]
+        mdp.observe_contact(chance, state, e, i, out[start : start + _NUM_QUEUE])
+    for k in range(out.size):
+        out[k] = min(max(out[k], np.float32(LOW)), np.float32(HIGH))
+
+
+@njit(nogil=True)
+def first_come(plan, chance, state, e):  # type: ignore[no-untyped-def]
+    """Row and counsellor of first come, first served with the longest idle; the first row where there is none."""
+    for row in range(state.clock_i[e, col.NUM_QUEUE]):
+        risk = chance.callers_i[e, state.queue[e, row], col.RISK]
+        best, since = -1, np.inf
+        for j in range(plan.people_i.shape[0]):
+            if (
+                plan.people_i[j, col.RISKS + risk]
+                and centre.can_take(plan, state, e, j)
+                and state.free[e, j, 0] < since
+            ):
+                best, since = j, state.free[e, j, 0]
+        if best >= 0:
+            return row, best
+    return 0, 0
+
+
+@njit(nogil=True)
+def run_first_come(plan, chance, state, e):  # type: ignore[no-untyped-def]
+    """Serve the rest of an episode first come, first served; the number of decisions."""
+    decisions = 0
+    while centre.advance(plan, chance, state, e):
+        row, j = first_come(plan, chance, state, e)
+        centre.assign(plan, chance, state, e, row, j)
+        decisions += 1
+    return decisions
+
+
+@njit(nogil=True)
+def run_pool(plan, chance, state):  # type: ignore[no-untyped-def]
+    """Serve every trace of a pool from beginning to end; the number of decisions."""
+    decisions = 0
+    for e in range(chance.size.size):
+        centre.reset(plan, state, e)
+        decisions += run_first_come(plan, chance, state, e)
+    return decisions
+
+
+@njit(nogil=True)
+def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, part):  # type: ignore[no-untyped-def]
+    """`run_pool` with as much of a step as `part` says; the number of decisions."""
+    decisions = 0
+    for e in range(chance.size.size):
+        centre.reset(plan, state, e)
+        going = centre.advance(plan, chance, state, e)
+        while going:
+            row, j = first_come(plan, chance, state, e)
+            mdp.step_one(plan, chance, state, e, row * num_padded + j, num_slots, num_padded)
+            decisions += 1
+            going = state.clock_i[e, col.OVER] == 0
+            if part >= REWARD:
+                mdp.pay(plan, chance, state, e, reward)
+            if part == NO_PAIRS:
+                observe_without_pairs(plan, chance, state, e, num_slots, num_padded, obs, mask)
+            elif part == FULL:
+                mdp.observe(plan, chance, state, e, num_slots, num_padded, obs, mask)
+    return decisions

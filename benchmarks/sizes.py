@@ -1,0 +1,57 @@
+"""How much to measure."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How much each measurement does.
+
+    Attributes:
+        repeats: Rounds behind each median.
+        decisions: Decisions of a round of stepping the kernels.
+        python_decisions: Decisions of a round where every step is a call from Python.
+        slow_decisions: Decisions of a round where the SimPy engine or a trivial Python environment does the work.
+        batches: Centres of a batch.
+        pool: Traces drawn before the clock starts.
+        heavy_traces: Episodes of `EranHeavy` that both engines run.
+        day_traces: Days of `OpenUp` that both engines run.
+        month_minutes: Horizon of the month.
+        textbook_minutes: Horizon of the M/M/n+M centre.
+        callbacks: Events of the bare SimPy loop.
+        starts: Fresh processes that load kernels from the cache.
+        cold: Whether to compile everything once in a fresh process, half a minute or more.
+    """
+
+    repeats: int = 7
+    decisions: int = 400_000
+    python_decisions: int = 60_000
+    slow_decisions: int = 6_400
+    batches: tuple[int, ...] = (1, 64, 1024)
+    pool: int = 1024
+    heavy_traces: int = 100
+    day_traces: int = 3
+    month_minutes: float = 43_200.0
+    textbook_minutes: float = 5_000.0
+    callbacks: int = 100_000
+    starts: int = 5
+    cold: bool = True
+
+
+FULL = Sizes()
+#: Enough to see that everything runs; the numbers mean nothing.
+TINY = Sizes(
+    repeats=1,
+    decisions=200,
+    python_decisions=100,
+    slow_decisions=64,
+    batches=(1, 2),
+    pool=4,
+    heavy_traces=2,
+    day_traces=1,
+    month_minutes=300.0,
+    textbook_minutes=60.0,
+    callbacks=100,
+    starts=1,
+    cold=False,
+)
