@@ -1,19 +1,17 @@
 """Index rules: rank every pair by a number, route the largest first."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.selection import best_pair
+from mhgym.engines.rules import QUALITY_FLOOR, Rule
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Pair
 
 Floats = NDArray[np.float64]
-
-#: Least quality in an index, so that the worst pairs are still ranked by time. Assumption: the paper does not say what
-#: its index does with a predicted feedback of 1, which is a quality of 0.
-QUALITY_FLOOR = 0.02
 
 
 def cmt_index(quality: Floats, service_time: Floats, patience: Floats) -> Floats:
@@ -67,6 +65,7 @@ class CMT:
     """Kleinerman's rule: quality ÷ (duration × patience). Work-conserving."""
 
     name: str = "cmt"
+    compiled_rule: ClassVar[Rule] = Rule.CMT
 
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Nothing to prepare."""
@@ -82,6 +81,7 @@ class CMuTheta:
     """The cμ/θ rule of Atar, Giat & Shimkin. Work-conserving."""
 
     name: str = "cmu_theta"
+    compiled_rule: ClassVar[Rule] = Rule.CMU_THETA
 
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Nothing to prepare."""

@@ -17,7 +17,7 @@ EVENTS, REWARD, NO_PAIRS, FULL = range(4)
 _NUM_GLOBAL, _NUM_QUEUE, _NUM_COUNSELLOR = mdp._NUM_GLOBAL, mdp._NUM_QUEUE, mdp._NUM_COUNSELLOR
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def choose(mask, actions):  # type: ignore[no-untyped-def]
     """Write the first legal action of every centre; HOLD, the last, is always legal."""
     for e in range(actions.size):
@@ -62,7 +62,7 @@ def roll(plan, chance, state, pool, actions, active, num_slots, num_padded, buff
     return taken, cursor
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
     """`mdp.kernels.observe` less its block of pairs and the mask."""
     out[:] = 0.0
@@ -80,7 +80,7 @@ def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, ma
         out[k] = min(max(out[k], np.float32(LOW)), np.float32(HIGH))
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def first_come(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Row and counsellor of first come, first served with the longest idle; the first row where there is none."""
     for row in range(state.clock_i[e, col.NUM_QUEUE]):
@@ -98,7 +98,7 @@ def first_come(plan, chance, state, e):  # type: ignore[no-untyped-def]
     return 0, 0
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def run_first_come(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Serve the rest of an episode first come, first served; the number of decisions."""
     decisions = 0
@@ -109,7 +109,7 @@ def run_first_come(plan, chance, state, e):  # type: ignore[no-untyped-def]
     return decisions
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def run_pool(plan, chance, state):  # type: ignore[no-untyped-def]
     """Serve every trace of a pool from beginning to end; the number of decisions."""
     decisions = 0
@@ -119,7 +119,7 @@ def run_pool(plan, chance, state):  # type: ignore[no-untyped-def]
     return decisions
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, part):  # type: ignore[no-untyped-def]
     """`run_pool` with as much of a step as `part` says; the number of decisions."""
     decisions = 0

@@ -20,7 +20,6 @@ class Sizes:
         textbook_minutes: Horizon of the M/M/n+M centre.
         callbacks: Events of the bare SimPy loop.
         starts: Fresh processes that load kernels from the cache.
-        cold: Whether to compile everything once in a fresh process, half a minute or more.
     """
 
     repeats: int = 7
@@ -35,7 +34,6 @@ class Sizes:
     textbook_minutes: float = 5_000.0
     callbacks: int = 100_000
     starts: int = 5
-    cold: bool = True
 
 
 FULL = Sizes()
@@ -53,5 +51,4 @@ TINY = Sizes(
     textbook_minutes=60.0,
     callbacks=100,
     starts=1,
-    cold=False,
 )

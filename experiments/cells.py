@@ -20,11 +20,10 @@ import polars as pl
 import agents
 import mhgym
 from mhgym.domain import Outcome
-from mhgym.evaluation.rollout import Episode, run_episode
+from mhgym.evaluation.rollout import Episode, run_episodes
 from mhgym.metrics.profile import occupancy_by_hour
 from mhgym.policy import Policy
 from mhgym.scenario import Scenario
-from mhgym.trace import Trace
 
 #: First trace seed of each split; a comparison uses at most a million traces.
 SPLITS = {"train": 0, "validation": 1_000_000, "test": 2_000_000}
@@ -52,10 +51,11 @@ class Cell:
     scenario: Scenario
     policy: Policy
     seeds: range
+    engine: str = "compiled"
 
     @property
     def key(self) -> str:
-        """Digest of scenario, policy, seeds and source code."""
+        """Digest of scenario, policy, seeds and source code; the engine changes no result."""
         parts = (self.scenario_label, repr(self.scenario), type(self.policy).__qualname__, repr(self.policy))
         text = "\n".join((*parts, repr(self.seeds), source_digest()))
         return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
@@ -78,7 +78,7 @@ def compute(cell: Cell, cache: Path) -> Path:
     folder = cache / cell.key
     if folder.is_dir():
         return folder
-    episodes = [run_episode(cell.scenario, cell.policy, Trace.sample(cell.scenario, seed)) for seed in cell.seeds]
+    episodes = run_episodes(cell.scenario, cell.policy, cell.seeds, cell.engine)
     cache.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{cell.key}-", dir=cache))
     for name, table in _tables(cell, episodes).items():

@@ -52,6 +52,7 @@ class EvaluationConfig:
         resamples: Of the bootstrap.
         block: Episodes in one cached cell.
         workers: Processes.
+        engine: `compiled`, or `simpy` for no compilation; the results are the same.
     """
 
     split: str = "test"
@@ -62,6 +63,7 @@ class EvaluationConfig:
     resamples: int = 10_000
     block: int = 50
     workers: int = 2
+    engine: str = "compiled"
 
 
 @dataclass

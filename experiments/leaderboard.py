@@ -26,6 +26,8 @@ from experiments.configs import LeaderboardConfig, register_configs
 from experiments.figures import draw_figures
 from experiments.report import machine, markdown, timings, whole_folder, write_json
 from mhgym import __version__
+from mhgym.engines.registry import ENGINES
+from mhgym.evaluation.rollout import run_episodes
 from mhgym.scenario import Scenario
 
 register_configs()
@@ -50,6 +52,8 @@ def build_cells(config: LeaderboardConfig) -> list[Cell]:
         raise ValueError(
             f"a comparison needs agents and scenarios, got {len(config.agents)} and {len(config.scenarios)}"
         )
+    if evaluation.engine not in ENGINES:
+        raise ValueError(f"unknown engine {evaluation.engine!r} (known: {', '.join(ENGINES)})")
     if evaluation.block < 1:
         raise ValueError(f"evaluation.block must be at least 1 episode, got {evaluation.block}")
     policies = [make_agent(entry.name, **entry.settings) for entry in config.agents.values()]
@@ -61,7 +65,8 @@ def build_cells(config: LeaderboardConfig) -> list[Cell]:
         seeds = seeds_of(evaluation.split, entry.traces if evaluation.traces is None else evaluation.traces)
         block = min(evaluation.block, max(1, -(-len(seeds) // (2 * evaluation.workers))))
         for policy in policies:
-            cells += [Cell(label, scenario, policy, seeds[k : k + block]) for k in range(0, len(seeds), block)]
+            parts = [seeds[k : k + block] for k in range(0, len(seeds), block)]
+            cells += [Cell(label, scenario, policy, part, evaluation.engine) for part in parts]
     return cells
 
 
@@ -70,6 +75,8 @@ def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
     cells = build_cells(config)
     cache = Path(config.cache)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    if config.evaluation.engine == "compiled":
+        compile_engine(cells[0], console)
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
         task = progress.add_task("cells", total=len(cells))
         for _ in compute_all(cells, cache, config.evaluation.workers):
@@ -104,6 +111,12 @@ def tables(rows: list[Row], reference: str) -> list[Table]:
             table.add_row(row.policy, row.objective.format(digits=4), gain, p_value)
         result.append(table)
     return result
+
+
+def compile_engine(cell: Cell, console: Console) -> None:
+    """Compile once, before workers would do it side by side; later runs find it in Numba's cache."""
+    with console.status("compiling the engine (about a minute the first time)"):
+        run_episodes(cell.scenario, make_agent("cmt"), cell.seeds[:2], "compiled")
 
 
 def summary(config: LeaderboardConfig, cells: list[Cell], episodes: Any, rows: list[Row]) -> dict[str, Any]:

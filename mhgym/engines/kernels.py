@@ -540,7 +540,8 @@ def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
 def reset(plan, state, e):  # type: ignore[no-untyped-def]
     """Empty the centre and put it at minute 0."""
     state.clock_f[e] = 0.0
-    state.clock_f[e, col.NEXT_REVIEW] = plan.rules_f[col.REVIEW_INTERVAL] or np.inf
+    interval = plan.rules_f[col.REVIEW_INTERVAL]
+    state.clock_f[e, col.NEXT_REVIEW] = interval if 0.0 < interval < plan.rules_f[col.HORIZON] else np.inf
     state.clock_i[e] = 0
     state.contact_f[e] = np.nan
     state.contact_f[e, :, col.LEAVES_AT] = np.inf

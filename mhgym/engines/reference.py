@@ -18,7 +18,7 @@ from mhgym.domain import ContactLog, Outcome, Risk
 from mhgym.engines.book import ContactBook
 from mhgym.engines.desk import Desk, Hand
 from mhgym.engines.protocol import EventKind, EventRecord, Situation, Tally
-from mhgym.engines.resume import resume
+from mhgym.engines.resume import first_review, resume
 from mhgym.engines.snapshot import FixedStaff, predicted_remaining, take_view
 from mhgym.metrics import kpis
 from mhgym.metrics.burden import BurdenMeter
@@ -107,8 +107,7 @@ class ReferenceEngine:
         self._schedule_roster()
         if start:
             resume(self, start)
-        elif self.scenario.rules.review_interval:
-            self._at(self.scenario.rules.review_interval, EventKind.REVIEW, 0, self._review)
+        self._schedule_review(first_review(self.scenario, self.now))
         self._schedule_arrival()
 
     def advance(self) -> bool:
@@ -348,9 +347,11 @@ class ReferenceEngine:
 
     def _review(self) -> None:
         self.asking = True
-        following = self.now + self.scenario.rules.review_interval
-        if following < self.scenario.horizon:
-            self._at(following, EventKind.REVIEW, 0, self._review)
+        self._schedule_review(self.now + self.scenario.rules.review_interval)
+
+    def _schedule_review(self, time: float) -> None:
+        if time < self.scenario.horizon:
+            self._at(time, EventKind.REVIEW, 0, self._review)
 
     # ------------------------------------------------------------------ decisions and the end
 

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from mhgym.engines.reference import ReferenceEngine
 
 
+def first_review(scenario: Scenario, now: float) -> float:
+    """Minute of the next review after `now`; infinite where there are none."""
+    interval = scenario.rules.review_interval
+    return interval * (math.floor(now / interval) + 1) if interval else math.inf
+
+
 def resume(engine: ReferenceEngine, start: Situation) -> None:
     """Put an emptied engine into a situation; the trace's arrivals up to `now` are the known contacts."""
     engine.num_arrived = engine.num_known = int(np.searchsorted(engine.trace.arrived_at, start.now, side="right"))

@@ -8,9 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agents import make_agent
+from agents import AGENTS, make_agent
 from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.reference import ReferenceEngine
+from mhgym.engines.registry import ENGINES
+from mhgym.engines.rules import run_rule
+from mhgym.evaluation.rollout import run_episodes
 from mhgym.policy import Policy, policy_rng
 from mhgym.presets import PRESETS, make_scenario
 from mhgym.scenario import Scenario
@@ -19,6 +22,7 @@ from mhgym.trace import Trace
 
 ONE_DAY = 1440.0
 POLICIES = ("fcfs", "cmt", "random")
+RULES = tuple(name for name in AGENTS if name != "random")
 
 
 def assert_same(a: Any, b: Any, where: str) -> None:
@@ -121,6 +125,31 @@ def test_a_restored_centre_continues_identically(scenario: Scenario, seed: int, 
     again, repeated = finish()
     assert events == repeated
     assert_same(log, again, "log")
+
+
+@given(scenario=scenarios(), seed=st.integers(0, 2**32), name=st.sampled_from(RULES))
+@settings(max_examples=100)
+def test_compiled_rules_decide_as_their_policies(scenario: Scenario, seed: int, name: str) -> None:
+    policy = make_agent(name)
+    trace = Trace.sample(scenario, seed)
+    reference, compiled = ReferenceEngine(scenario, record=True), CompiledEngine(scenario, record=True)
+    reference.reset(trace)
+    decisions = 0
+    while reference.advance():
+        assert reference.assign(*policy.act(reference.view()))
+        decisions += 1
+    assert run_rule(compiled, trace, policy.compiled_rule) == decisions
+    assert reference.events == compiled.events
+    assert_same(reference.log(), compiled.log(), "log")
+
+
+@pytest.mark.parametrize("name", ["EranHeavy", "OpenUp"])
+def test_evaluation_gives_the_same_on_every_engine(name: str) -> None:
+    scenario = make_scenario(name)
+    for agent in AGENTS:
+        slow, fast = (run_episodes(scenario, make_agent(agent), range(3), engine) for engine in ENGINES)
+        assert [episode.kpis for episode in slow] == [episode.kpis for episode in fast]
+        assert [episode.decisions for episode in slow] == [episode.decisions for episode in fast]
 
 
 @pytest.mark.verify

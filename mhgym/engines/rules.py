@@ -1,0 +1,97 @@
+"""Whole episodes under the simplest rules, in compiled code: no Python per decision.
+
+Each rule decides as its policy in Python does, ties included, which a test shows decision for decision.
+"""
+
+from enum import IntEnum
+
+import numpy as np
+from numba import njit
+
+from mhgym.engines import columns as col
+from mhgym.engines import kernels
+from mhgym.engines.compiled import CompiledEngine
+from mhgym.processes import draws
+from mhgym.trace import Trace
+
+#: Least quality in an index, so that the worst pairs are still ranked by time. Assumption: Kleinerman et al. 2022 do
+#: not say what their index does with a predicted feedback of 1, which is a quality of 0.
+QUALITY_FLOOR = 0.02
+
+
+class Rule(IntEnum):
+    """The rules that have a compiled form; what a policy names in `compiled_rule`."""
+
+    FIRST_COME = 0
+    LAST_COME = 1
+    MOST_SEVERE_FIRST = 2
+    CMT = 3
+    CMU_THETA = 4
+
+
+_LAST_COME, _SEVERE = int(Rule.LAST_COME), int(Rule.MOST_SEVERE_FIRST)
+_CMT, _CMU_THETA = int(Rule.CMT), int(Rule.CMU_THETA)
+
+
+@njit(cache=True, nogil=True)
+def index_of(plan, chance, state, e, rule, row, j):  # type: ignore[no-untyped-def]
+    """The number by which a rule ranks a pair; the largest is routed first."""
+    i = state.queue[e, row]
+    if rule == _LAST_COME:
+        return float(row)
+    if rule == _SEVERE:
+        return float(chance.callers_i[e, i, col.RISK])
+    if rule != _CMT and rule != _CMU_THETA:
+        return 0.0
+    args = (plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e])
+    feedback, minutes = draws.predict_pair(*args, i, j, state.desk_i[e, j, col.CHATS])
+    if state.contact_i[e, i, col.TRANSFERS] > 0:
+        minutes = state.contact_f[e, i, col.PREDICTED_REST]
+    quality = max((feedback - 1.0) / 4.0, QUALITY_FLOOR)
+    patience = chance.callers_f[e, i, draws.PATIENCE_MEAN]
+    return quality / (minutes * patience) if rule == _CMT else quality * patience / minutes
+
+
+@njit(cache=True, nogil=True)
+def choose(plan, chance, state, e, rule):  # type: ignore[no-untyped-def]
+    """The pair that a rule routes; ties go to the first in the queue, the longest idle, the lowest counsellor."""
+    size = plan.people_i.shape[0]
+    takes = np.zeros(size, dtype=np.bool_)
+    for j in range(size):
+        takes[j] = kernels.can_take(plan, state, e, j)
+    best, best_row, best_j = -np.inf, -1, -1
+    for row in range(state.clock_i[e, col.NUM_QUEUE]):
+        risk = chance.callers_i[e, state.queue[e, row], col.RISK]
+        for j in range(size):
+            if takes[j] and plan.people_i[j, col.RISKS + risk]:
+                index = index_of(plan, chance, state, e, rule, row, j)
+                idler = row == best_row and index == best and state.free[e, j, 0] < state.free[e, best_j, 0]
+                if index > best or best_row < 0 or idler:
+                    best, best_row, best_j = index, row, j
+        if rule == 0 and best_row >= 0:
+            break
+    return best_row, best_j
+
+
+@njit(cache=True, nogil=True)
+def run(plan, chance, state, e, rule):  # type: ignore[no-untyped-def]
+    """Play an episode from the start to its end; the number of decisions."""
+    kernels.reset(plan, state, e)
+    return finish(plan, chance, state, e, rule)
+
+
+@njit(cache=True, nogil=True)
+def finish(plan, chance, state, e, rule):  # type: ignore[no-untyped-def]
+    """Play on to the end of the episode; the number of decisions."""
+    decisions = 0
+    while kernels.advance(plan, chance, state, e):
+        row, j = choose(plan, chance, state, e, rule)
+        kernels.assign(plan, chance, state, e, row, j)
+        decisions += 1
+    return decisions
+
+
+def run_rule(engine: CompiledEngine, trace: Trace, rule: Rule) -> int:
+    """Let a rule route one trace on an engine, whose log and KPIs are then complete; the number of decisions."""
+    engine.reset(trace)
+    return int(run(engine.plan, engine.chance, engine.state, 0, int(rule)))
