@@ -6,8 +6,8 @@ columns are named in `engines.columns`. The next event is found by a linear scan
 """
 
 import numpy as np
-from numba import njit
 
+from mhgym.compiling import kernel
 from mhgym.domain.contact import LegKind, Outcome
 from mhgym.engines import columns as col
 from mhgym.engines.protocol import EventKind
@@ -31,7 +31,7 @@ _ASSIGNMENT = int(EventKind.ASSIGNMENT)
 _HIGH = 2  # domain.Risk.HIGH
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def note(plan, state, e, kind, ident, other):  # type: ignore[no-untyped-def]
     """Write an event down, where a record is kept."""
     if plan.rules_i[col.RECORD]:
@@ -43,14 +43,14 @@ def note(plan, state, e, kind, ident, other):  # type: ignore[no-untyped-def]
         state.clock_i[e, col.NUM_EVENTS] = k + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def is_zombie(state, e, i):  # type: ignore[no-untyped-def]
     """Whether a contact has left the queue unseen."""
     outcome = state.contact_i[e, i, col.OUTCOME]
     return outcome in (_ABANDONED, _IN_TRANSFER)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def can_take(plan, state, e, j):  # type: ignore[no-untyped-def]
     """Whether counsellor `j` can take something new now."""
     desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
@@ -64,7 +64,7 @@ def can_take(plan, state, e, j):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pair_exists(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Whether a waiting contact has somebody who can take it now."""
     size = state.clock_i[e, col.NUM_QUEUE]
@@ -84,7 +84,7 @@ def pair_exists(plan, chance, state, e):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- accounts of load
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def staffed_between(plan, state, e, j, begin, end):  # type: ignore[no-untyped-def]
     """Staffed minutes of a counsellor between two times, the first not before the account."""
     k, last = state.desk_i[e, j, col.INTERVAL], plan.staffed_range[j, 1]
@@ -95,7 +95,7 @@ def staffed_between(plan, state, e, j, begin, end):  # type: ignore[no-untyped-d
     return minutes
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def load_until(plan, state, e, j, now):  # type: ignore[no-untyped-def]
     """Busy, staffed busy, excess and multiple high-risk minutes of a counsellor if settled at `now`."""
     desk = state.desk_f[e, j]
@@ -112,7 +112,7 @@ def load_until(plan, state, e, j, now):  # type: ignore[no-untyped-def]
     return busy + (now - begin), inside, excess, multi
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def settle(plan, state, e, j, time):  # type: ignore[no-untyped-def]
     """Book a counsellor's open minutes up to a time; to be called before anything in hand changes."""
     now = min(time, plan.rules_f[col.UNTIL])
@@ -131,7 +131,7 @@ def settle(plan, state, e, j, time):  # type: ignore[no-untyped-def]
         desk[col.STREAK_START] = now
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def burden(plan, state, e):  # type: ignore[no-untyped-def]
     """The burden KPI if nothing more were to happen."""
     now = min(max(state.clock_f[e, col.NOW], state.clock_f[e, col.LAST_END]), plan.rules_f[col.UNTIL])
@@ -150,7 +150,7 @@ def burden(plan, state, e):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- callers
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def join(chance, state, e, i):  # type: ignore[no-untyped-def]
     """A contact joins the back of the queue, with its patience in full."""
     now = state.clock_f[e, col.NOW]
@@ -162,7 +162,7 @@ def join(chance, state, e, i):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.ASKING] = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def leave_queue(state, e, row):  # type: ignore[no-untyped-def]
     """Take a row out of the queue."""
     size = state.clock_i[e, col.NUM_QUEUE] - 1
@@ -171,7 +171,7 @@ def leave_queue(state, e, row):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.NUM_QUEUE] = size
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def arrive(chance, state, e, i):  # type: ignore[no-untyped-def]
     """A visit begins."""
     state.clock_i[e, col.NUM_ARRIVED] += 1
@@ -182,7 +182,7 @@ def arrive(chance, state, e, i):  # type: ignore[no-untyped-def]
         state.contact_f[e, i, col.ENDED_AT] = state.clock_f[e, col.NOW]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def abandon(plan, state, e, i):  # type: ignore[no-untyped-def]
     """A caller leaves the queue."""
     state.contact_i[e, i, col.OUTCOME] = _IN_TRANSFER if state.contact_i[e, i, col.TRANSFERS] > 0 else _ABANDONED
@@ -202,7 +202,7 @@ def abandon(plan, state, e, i):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- service
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def count(plan, state, e, i, sign):  # type: ignore[no-untyped-def]
     """Add a contact to the running counts, or take it back."""
     state.clock_i[e, col.ANSWERED] += sign
@@ -210,7 +210,7 @@ def count(plan, state, e, i, sign):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.ANSWERED_NEW] += sign * plan.people_i[state.contact_i[e, i, col.FINISHER], col.NEW]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def take_in_hand(chance, state, e, j, i, zombie, service_end, end, predicted):  # type: ignore[no-untyped-def]
     """Put a contact into a counsellor's hands; the accounts have been settled."""
     now = state.clock_f[e, col.NOW]
@@ -228,7 +228,7 @@ def take_in_hand(chance, state, e, j, i, zombie, service_end, end, predicted):  
     desk[col.HIGH_RISK] += chance.callers_i[e, i, col.RISK] == _HIGH
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
     """A counsellor answers a living contact."""
     now = state.clock_f[e, col.NOW]
@@ -252,7 +252,7 @@ def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
     take_in_hand(chance, state, e, j, i, 0, service_end, service_end + plan.rules_f[col.WRAP_UP], predicted)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def assign(plan, chance, state, e, row, j):  # type: ignore[no-untyped-def]
     """Give a row of the queue to a counsellor; False, and nothing happens, if that is illegal."""
     size = state.clock_i[e, col.NUM_QUEUE]
@@ -274,7 +274,7 @@ def assign(plan, chance, state, e, row, j):  # type: ignore[no-untyped-def]
     return True
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def write_leg(state, e, i, j, kind, start, end):  # type: ignore[no-untyped-def]
     """Write one leg down."""
     k = state.clock_i[e, col.NUM_LEGS]
@@ -283,7 +283,7 @@ def write_leg(state, e, i, j, kind, start, end):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.NUM_LEGS] = k + 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def release(chance, state, e, j, k, until):  # type: ignore[no-untyped-def]
     """Take hand `k` of a counsellor away and write down its legs; the accounts have been settled."""
     hand = state.hand_f[e, j, k]
@@ -304,7 +304,7 @@ def release(chance, state, e, j, k, until):  # type: ignore[no-untyped-def]
         state.desk_f[e, j, col.BUSY_SINCE] = np.nan
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def wrap_up_end(plan, chance, state, e, j, k):  # type: ignore[no-untyped-def]
     """A counsellor is done with a contact."""
     now = state.clock_f[e, col.NOW]
@@ -322,7 +322,7 @@ def wrap_up_end(plan, chance, state, e, j, k):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- counsellors
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def free_slots(plan, state, e, j):  # type: ignore[no-untyped-def]
     """All slots that hold nothing become free now."""
     size = plan.people_i[j, col.CAPACITY] - state.desk_i[e, j, col.NUM_HANDS]
@@ -331,14 +331,14 @@ def free_slots(plan, state, e, j):  # type: ignore[no-untyped-def]
         state.free[e, j, slot] = state.clock_f[e, col.NOW]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def leave_for_break(state, e, j, end):  # type: ignore[no-untyped-def]
     """A counsellor goes away."""
     state.desk_i[e, j, col.ON_BREAK], state.desk_i[e, j, col.NUM_FREE] = 1, 0
     state.desk_f[e, j, col.BACK_AT], state.desk_f[e, j, col.BREAK_DUE] = end, 0.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def come_back(plan, state, e, j):  # type: ignore[no-untyped-def]
     """A break ends."""
     now = state.clock_f[e, col.NOW]
@@ -349,7 +349,7 @@ def come_back(plan, state, e, j):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.ASKING] = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def sign_in(plan, state, e, j, number):  # type: ignore[no-untyped-def]
     """A shift begins."""
     desk = state.desk_i[e, j]
@@ -360,7 +360,7 @@ def sign_in(plan, state, e, j, number):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.ASKING] = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def interrupt(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
     """End everything in hand, by contact: contacts in service go back to the queue with their remaining work."""
     now = state.clock_f[e, col.NOW]
@@ -392,7 +392,7 @@ def interrupt(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
             join(chance, state, e, i)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def roster_event(plan, chance, state, e, r):  # type: ignore[no-untyped-def]
     """A sign-in, start of a break or sign-out."""
     kind, j, number = plan.timeline_i[r]
@@ -414,7 +414,7 @@ def roster_event(plan, chance, state, e, r):  # type: ignore[no-untyped-def]
             leave_for_break(state, e, j, plan.timeline_f[r, col.BREAK_END])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def review(plan, state, e):  # type: ignore[no-untyped-def]
     """An extra decision epoch, and the next one."""
     state.clock_i[e, col.ASKING] = 1
@@ -425,7 +425,7 @@ def review(plan, state, e):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- the run
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def earlier(time, kind, ident, best):  # type: ignore[no-untyped-def]
     """Whether an event comes before the best one so far, in the order of (time, kind, id)."""
     if time != best[0]:
@@ -433,7 +433,7 @@ def earlier(time, kind, ident, best):  # type: ignore[no-untyped-def]
     return kind < best[1] or (kind == best[1] and ident < best[2])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def next_event(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """The next event: time, kind, id, and where it is (counsellor and hand, or roster row)."""
     best = (np.inf, 99, 0)
@@ -463,7 +463,7 @@ def next_event(plan, chance, state, e):  # type: ignore[no-untyped-def]
     return best[0], best[1], best[2], where, hand
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def departure_follows(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Whether the next event is a break or a sign-out at this very minute: nothing is offered to those who leave."""
     r, now = state.clock_i[e, col.NEXT_ROSTER], state.clock_f[e, col.NOW]
@@ -473,7 +473,7 @@ def departure_follows(plan, chance, state, e):  # type: ignore[no-untyped-def]
     return time == now and kind in (_BREAK_START, _SIGN_OUT)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def close(plan, chance, state, e, now):  # type: ignore[no-untyped-def]
     """End the episode: contacts in service finish, waiting ones close as unanswered.
 
@@ -503,7 +503,7 @@ def close(plan, chance, state, e, now):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.OVER] = 1
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Run to the next decision epoch; False when the episode is over."""
     while not state.clock_i[e, col.OVER]:
@@ -536,7 +536,7 @@ def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
     return False
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def reset(plan, state, e):  # type: ignore[no-untyped-def]
     """Empty the centre and put it at minute 0."""
     state.clock_f[e] = 0.0

@@ -6,8 +6,8 @@ Each rule decides as its policy in Python does, ties included, which a test show
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
 
+from mhgym.compiling import kernel
 from mhgym.engines import columns as col
 from mhgym.engines import kernels
 from mhgym.engines.compiled import CompiledEngine
@@ -33,7 +33,7 @@ _LAST_COME, _SEVERE = int(Rule.LAST_COME), int(Rule.MOST_SEVERE_FIRST)
 _CMT, _CMU_THETA = int(Rule.CMT), int(Rule.CMU_THETA)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def index_of(plan, chance, state, e, rule, row, j):  # type: ignore[no-untyped-def]
     """The number by which a rule ranks a pair; the largest is routed first."""
     i = state.queue[e, row]
@@ -52,7 +52,7 @@ def index_of(plan, chance, state, e, rule, row, j):  # type: ignore[no-untyped-d
     return quality / (minutes * patience) if rule == _CMT else quality * patience / minutes
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def choose(plan, chance, state, e, rule):  # type: ignore[no-untyped-def]
     """The pair that a rule routes; ties go to the first in the queue, the longest idle, the lowest counsellor."""
     size = plan.people_i.shape[0]
@@ -73,14 +73,14 @@ def choose(plan, chance, state, e, rule):  # type: ignore[no-untyped-def]
     return best_row, best_j
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def run(plan, chance, state, e, rule):  # type: ignore[no-untyped-def]
     """Play an episode from the start to its end; the number of decisions."""
     kernels.reset(plan, state, e)
     return finish(plan, chance, state, e, rule)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def finish(plan, chance, state, e, rule):  # type: ignore[no-untyped-def]
     """Play on to the end of the episode; the number of decisions."""
     decisions = 0

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mhgym.engines.compiled import CompiledEngine, Saved
+from mhgym.engines.protocol import Engine
 from mhgym.engines.registry import ENGINES, make_engine
 from mhgym.mdp import ActionLayout, ObservationLayout, RewardLedger
 from mhgym.presets import ScenarioSampler, make_scenario
@@ -31,6 +33,18 @@ class Step:
     terminated: bool
     truncated: bool
     elapsed: float
+
+
+@dataclass(frozen=True)
+class SavedCore:
+    """A saved episode: the centre, what has been paid, and the counters of the step."""
+
+    scenario: Scenario
+    centre: Saved
+    paid: Floats
+    illegal_actions: int
+    decided_at: float
+    asking: bool
 
 
 class RoutingCore:
@@ -88,7 +102,7 @@ class RoutingCore:
             seed = int(rng.integers(2**32)) if trace_seed is None else trace_seed
             trace = Trace.sample(self.scenario, seed)
         self.trace = trace
-        self.engine = make_engine(self._engine_name, self.scenario)
+        self.engine: Engine = make_engine(self._engine_name, self.scenario)
         self.engine.reset(trace)
         self.ledger = RewardLedger(self.scenario, trace)
         self.illegal_actions = 0
@@ -129,6 +143,30 @@ class RoutingCore:
         mask = np.zeros(self.actions.size, dtype=np.int8)
         mask[self.actions.hold] = 1
         return mask
+
+    def save(self) -> SavedCore:
+        """Copy the episode under way.
+
+        Raises:
+            RuntimeError: If the engine cannot be saved, or no episode is under way.
+        """
+        if self.trace is None:
+            raise RuntimeError("no episode is under way; call reset() first")
+        if not isinstance(self.engine, CompiledEngine):
+            raise RuntimeError("a live SimPy centre can be neither copied nor saved; use engine='compiled'")
+        paid = self.ledger.paid.copy()
+        return SavedCore(self.scenario, self.engine.save(), paid, self.illegal_actions, self._decided_at, self.asking)
+
+    def restore(self, saved: SavedCore) -> None:
+        """Go back to a saved episode, which then continues identically."""
+        self.scenario, self.trace = saved.scenario, saved.centre.trace
+        engine = CompiledEngine(self.scenario)
+        engine.restore(saved.centre)
+        self.engine = engine
+        self.ledger = RewardLedger(self.scenario, self.trace)
+        self.ledger.paid = saved.paid.copy()
+        self.illegal_actions, self._decided_at, self.asking = saved.illegal_actions, saved.decided_at, saved.asking
+        self.view = engine.view()
 
     def kpis(self) -> dict[str, float]:
         """The KPIs of an episode that is over."""

@@ -7,7 +7,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from mhgym.envs.core import RoutingCore
+from mhgym.envs.core import RoutingCore, SavedCore
 from mhgym.mdp.observation import HIGH, LOW
 from mhgym.presets import ScenarioSampler
 from mhgym.presets.base import suggest
@@ -86,6 +86,15 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
             self.render()
         reward = float(self.core.weights @ step.reward)
         return self.core.observation(), reward, step.terminated, step.truncated, info
+
+    def save_state(self) -> SavedCore:
+        """Copy the episode under way; needs `engine="compiled"`."""
+        return self.core.save()
+
+    def restore_state(self, saved: SavedCore) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Go back to a saved episode; what `reset` would return. The seeds of later episodes are not touched."""
+        self.core.restore(saved)
+        return self.core.observation(), self._info(np.zeros(4), 0.0)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """`[N * C + 1]` the legal actions, as sb3-contrib's MaskablePPO asks for them."""

@@ -6,8 +6,8 @@
 import math
 
 import numpy as np
-from numba import njit
 
+from mhgym.compiling import kernel
 from mhgym.domain import RISKS, ROLES
 from mhgym.engines import columns as col
 from mhgym.engines import kernels
@@ -29,7 +29,7 @@ _NUM_COUNSELLOR, _NUM_PAIR = len(COUNSELLOR_FEATURES), len(PAIR_FEATURES)
 _NUM_RISKS, _NUM_ROLES = len(RISKS), len(ROLES)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
     """The row of the queue that a slot shows; -1 for an empty slot."""
     if slot >= min(waiting, num_slots):
@@ -39,7 +39,7 @@ def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
     return waiting - num_slots + slot
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def predicted_release(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
     """Predicted minutes until counsellor `j` is done with the first contact in hand; 0 with nothing in hand."""
     now = state.clock_f[e, col.NOW]
@@ -63,7 +63,7 @@ def predicted_release(plan, chance, state, e, j):  # type: ignore[no-untyped-def
     return 0.0 if least == np.inf else least
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type: ignore[no-untyped-def]
     """The first block, in the order of `GLOBAL_FEATURES`."""
     now, horizon = state.clock_f[e, col.NOW], plan.rules_f[col.HORIZON]
@@ -86,7 +86,7 @@ def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type
     out[8] = recent / TEN
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def observe_contact(chance, state, e, i, out):  # type: ignore[no-untyped-def]
     """One row of the queue block, in the order of `QUEUE_FEATURES`."""
     wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
@@ -100,7 +100,7 @@ def observe_contact(chance, state, e, i, out):  # type: ignore[no-untyped-def]
     out[6 + chance.callers_i[e, i, col.RISK]] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyped-def]
     """One row of the block of counsellors, in the order of `COUNSELLOR_FEATURES`."""
     now = state.clock_f[e, col.NOW]
@@ -123,7 +123,7 @@ def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyp
     out[12 + plan.people_i[j, col.ROLE]] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
     """Write one observation `[size]` and its mask `[N * C + 1]`; HOLD alone is legal when the episode is over."""
     out[:] = 0.0
@@ -157,7 +157,7 @@ def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: 
         out[k] = min(max(out[k], np.float32(LOW)), np.float32(HIGH))
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def pay(plan, chance, state, e, reward):  # type: ignore[no-untyped-def]
     """Write the change of the running KPIs `[4]` since the last payment; see `mdp.reward`."""
     offered = max(1, chance.offered[e])
@@ -175,7 +175,7 @@ def pay(plan, chance, state, e, reward):  # type: ignore[no-untyped-def]
         state.paid[e, k] = running
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def begin(plan, chance, state, rows, num_slots, num_padded, obs, mask):  # type: ignore[no-untyped-def]
     """Reset centres `rows` and run each to its first decision epoch."""
     for e in rows:
@@ -185,7 +185,7 @@ def begin(plan, chance, state, rows, num_slots, num_padded, obs, mask):  # type:
         observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def step_one(plan, chance, state, e, action, num_slots, num_padded):  # type: ignore[no-untyped-def]
     """Decide and run on; an illegal action is a HOLD and is counted."""
     hold = num_slots * num_padded
@@ -199,7 +199,7 @@ def step_one(plan, chance, state, e, action, num_slots, num_padded):  # type: ig
     kernels.advance(plan, chance, state, e)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def step(plan, chance, state, actions, active, num_slots, num_padded, obs, mask, reward, elapsed, over):  # type: ignore[no-untyped-def]
     """Step every active centre of a batch and write what follows: one call from Python, whatever the batch.
 

@@ -26,7 +26,8 @@ class RewardLedger:
         self._offered = trace.offered
         staffed, new = scenario.roster.staffed_minutes(scenario.horizon), scenario.roster.new()
         self._new_share_of_time = float(staffed[new].sum() / staffed.sum()) if staffed.sum() else 0.0
-        self._paid = np.zeros(4)
+        #: What has been paid so far, `[4]`.
+        self.paid = np.zeros(4)
 
     def running(self, engine: Engine) -> Floats:
         """`[4]` the KPIs if nothing more were to happen."""
@@ -45,5 +46,5 @@ class RewardLedger:
     def pay(self, engine: Engine) -> Floats:
         """`[4]` what has changed since the last payment."""
         running = self.running(engine)
-        paid, self._paid = running - self._paid, running
+        paid, self.paid = running - self.paid, running
         return paid

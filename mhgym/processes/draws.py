@@ -10,8 +10,9 @@ Layouts (float64 rows, column names below): `values[i]` a caller, `staff[j]` a c
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from mhgym.compiling import kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -45,7 +46,7 @@ _FEEDBACK, _SERVICE, _FEEDBACK_ERROR, _SERVICE_ERROR = range(4)
 _FEEDBACK_LOW, _FEEDBACK_HIGH = 1.0, 5.0  # the five-point scale of Kleinerman et al. 2022
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def keyed_uniform(key: np.uint64, counsellor: int, purpose: int) -> float:
     """A uniform draw in (0, 1) from a key: SplitMix64's finaliser (Steele, Lea & Flood 2014) over the mixed words."""
     z = np.uint64(key) + np.uint64(counsellor + 1) * np.uint64(0x9E3779B97F4A7C15)
@@ -57,7 +58,7 @@ def keyed_uniform(key: np.uint64, counsellor: int, purpose: int) -> float:
     return (np.float64(z >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _tail(r: float) -> float:
     """The outer branches of Wichura's AS 241, for r = sqrt(-log(tail probability))."""
     if r <= 5.0:
@@ -97,12 +98,12 @@ def _tail(r: float) -> float:
     return num / (den * r + 1.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def normal_quantile(u: float) -> float:
     """The standard normal quantile by algorithm AS 241 (Wichura 1988), relative error about 1e-16."""
     q = u - 0.5
     if abs(q) > 0.425:
-        value = _tail(math.sqrt(-math.log(u if q < 0.0 else 1.0 - u)))
+        value: float = _tail(math.sqrt(-math.log(u if q < 0.0 else 1.0 - u)))
         return -value if q < 0.0 else value
     r = 0.180625 - q * q
     num = 2.5090809287301226727e3
@@ -123,13 +124,14 @@ def normal_quantile(u: float) -> float:
     return q * num / (den * r + 1.0)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def keyed_normal(key: np.uint64, counsellor: int, purpose: int) -> float:
     """A standard normal draw from a key, by inversion."""
-    return normal_quantile(keyed_uniform(key, counsellor, purpose))
+    drawn: float = normal_quantile(keyed_uniform(key, counsellor, purpose))
+    return drawn
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def latent_pair(law, values, keys, staff, known, i, j):  # type: ignore[no-untyped-def]
     """Latent feedback and minutes that the models predict for caller `i` and counsellor `j` before any fatigue.
 
@@ -149,7 +151,7 @@ def latent_pair(law, values, keys, staff, known, i, j):  # type: ignore[no-untyp
     return feedback, minutes
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
     """What the models predict for a pair: feedback on the five-point scale, minutes of service.
 
@@ -164,7 +166,7 @@ def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
     """What truly happens to a pair: feedback on the five-point scale, minutes of service.
 
@@ -183,7 +185,7 @@ def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[
     )
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def predict_pairs(law, values, keys, staff, known, rows, chats):  # type: ignore[no-untyped-def]
     """`predict_pair` for callers `rows` `[n]` and every counsellor: feedback and minutes, each `[n, C]`."""
     feedback = np.empty((rows.size, chats.size))
@@ -194,7 +196,7 @@ def predict_pairs(law, values, keys, staff, known, rows, chats):  # type: ignore
     return feedback, minutes
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def interpolate(x, knots, heights):  # type: ignore[no-untyped-def]
     """Piecewise linear through (`knots`, `heights`), flat outside."""
     if x <= knots[0]:
@@ -206,7 +208,7 @@ def interpolate(x, knots, heights):  # type: ignore[no-untyped-def]
     return heights[-1]
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def predict_remaining(knots, error_sd, floor, remaining, noise, predicted, elapsed):  # type: ignore[no-untyped-def]
     """Predicted remaining minutes of a contact in service.
 
