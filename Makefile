@@ -7,7 +7,7 @@ JOBS ?= 2
 export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 export OMP_NUM_THREADS := 1
 
-.PHONY: install leaderboard test verify reproduce lint clean
+.PHONY: install leaderboard test verify reproduce benchmark lint clean
 
 install: $(VENV)/.installed
 
@@ -29,6 +29,13 @@ verify: install
 	$(BIN)/python -m pytest -n $(JOBS) -m verify tests
 	$(BIN)/python -m experiments.reproduce study=eran
 	$(BIN)/python -m experiments.reproduce study=open_up
+
+# Writes benchmarks/results; leave the machine alone meanwhile.
+benchmark: export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba-benchmark
+benchmark: install
+	$(BIN)/python -m pip install --quiet --editable '.[benchmark]'
+	rm -rf .cache/numba-benchmark
+	$(BIN)/python -m benchmarks.throughput
 
 lint: install
 	$(BIN)/ruff format --check .

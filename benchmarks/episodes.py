@@ -12,6 +12,7 @@ from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
 from mhgym.engines.protocol import EventKind
 from mhgym.engines.reference import ReferenceEngine
+from mhgym.engines.rules import Rule, run_rule
 from mhgym.presets import make_scenario
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -19,8 +20,7 @@ from mhgym.trace import Trace
 
 def run_compiled(engine: CompiledEngine, trace: Trace) -> CompiledEngine:
     """One episode in one compiled loop, loading the trace included."""
-    engine.reset(trace)
-    loops.run_first_come(engine.plan, engine.chance, engine.state, 0)
+    run_rule(engine, trace, Rule.FIRST_COME)
     return engine
 
 

@@ -1,6 +1,7 @@
 """Compiled loops around the kernels, so that a measurement holds no Python.
 
-They are compiled anew in each run: Numba's cache would not notice an edited kernel in another file.
+They are compiled anew in each run: Numba's cache would not notice an edited kernel in another file. They keep Numba's
+default options, because functions compiled on the way inherit those of their callers.
 """
 
 import numpy as np
@@ -8,16 +9,18 @@ from numba import njit
 
 from mhgym.engines import columns as col
 from mhgym.engines import kernels as centre
+from mhgym.engines import rules
 from mhgym.mdp import kernels as mdp
 from mhgym.mdp.observation import HIGH, LOW
 
+_FIRST_COME = int(rules.Rule.FIRST_COME)
 #: What a step does: events only, reward too, all of the observation but its pairs, all of it.
 EVENTS, REWARD, NO_PAIRS, FULL = range(4)
 
 _NUM_GLOBAL, _NUM_QUEUE, _NUM_COUNSELLOR = mdp._NUM_GLOBAL, mdp._NUM_QUEUE, mdp._NUM_COUNSELLOR
 
 
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True)
 def choose(mask, actions):  # type: ignore[no-untyped-def]
     """Write the first legal action of every centre; HOLD, the last, is always legal."""
     for e in range(actions.size):
@@ -62,7 +65,7 @@ def roll(plan, chance, state, pool, actions, active, num_slots, num_padded, buff
     return taken, cursor
 
 
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True)
 def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
     """`mdp.kernels.observe` less its block of pairs and the mask."""
     out[:] = 0.0
@@ -80,46 +83,16 @@ def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, ma
         out[k] = min(max(out[k], np.float32(LOW)), np.float32(HIGH))
 
 
-@njit(nogil=True, _nrt=False)
-def first_come(plan, chance, state, e):  # type: ignore[no-untyped-def]
-    """Row and counsellor of first come, first served with the longest idle; the first row where there is none."""
-    for row in range(state.clock_i[e, col.NUM_QUEUE]):
-        risk = chance.callers_i[e, state.queue[e, row], col.RISK]
-        best, since = -1, np.inf
-        for j in range(plan.people_i.shape[0]):
-            if (
-                plan.people_i[j, col.RISKS + risk]
-                and centre.can_take(plan, state, e, j)
-                and state.free[e, j, 0] < since
-            ):
-                best, since = j, state.free[e, j, 0]
-        if best >= 0:
-            return row, best
-    return 0, 0
-
-
-@njit(nogil=True, _nrt=False)
-def run_first_come(plan, chance, state, e):  # type: ignore[no-untyped-def]
-    """Serve the rest of an episode first come, first served; the number of decisions."""
-    decisions = 0
-    while centre.advance(plan, chance, state, e):
-        row, j = first_come(plan, chance, state, e)
-        centre.assign(plan, chance, state, e, row, j)
-        decisions += 1
-    return decisions
-
-
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True)
 def run_pool(plan, chance, state):  # type: ignore[no-untyped-def]
     """Serve every trace of a pool from beginning to end; the number of decisions."""
     decisions = 0
     for e in range(chance.size.size):
-        centre.reset(plan, state, e)
-        decisions += run_first_come(plan, chance, state, e)
+        decisions += rules.run(plan, chance, state, e, _FIRST_COME)
     return decisions
 
 
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True)
 def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, part):  # type: ignore[no-untyped-def]
     """`run_pool` with as much of a step as `part` says; the number of decisions."""
     decisions = 0
@@ -127,7 +100,7 @@ def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, par
         centre.reset(plan, state, e)
         going = centre.advance(plan, chance, state, e)
         while going:
-            row, j = first_come(plan, chance, state, e)
+            row, j = rules.choose(plan, chance, state, e, _FIRST_COME)
             mdp.step_one(plan, chance, state, e, row * num_padded + j, num_slots, num_padded)
             decisions += 1
             going = state.clock_i[e, col.OVER] == 0

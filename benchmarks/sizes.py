@@ -19,12 +19,12 @@ class Sizes:
         month_minutes: Horizon of the month.
         textbook_minutes: Horizon of the M/M/n+M centre.
         callbacks: Events of the bare SimPy loop.
-        starts: Fresh processes that load kernels from the cache.
+        starts: Fresh processes that load kernels from the cache, after one that compiles them; 0 for no start at all.
     """
 
-    repeats: int = 7
-    decisions: int = 400_000
-    python_decisions: int = 60_000
+    repeats: int = 5
+    decisions: int = 50_000
+    python_decisions: int = 20_000
     slow_decisions: int = 6_400
     batches: tuple[int, ...] = (1, 64, 1024)
     pool: int = 1024
@@ -33,7 +33,7 @@ class Sizes:
     month_minutes: float = 43_200.0
     textbook_minutes: float = 5_000.0
     callbacks: int = 100_000
-    starts: int = 5
+    starts: int = 3
 
 
 FULL = Sizes()
@@ -50,5 +50,5 @@ TINY = Sizes(
     month_minutes=300.0,
     textbook_minutes=60.0,
     callbacks=100,
-    starts=1,
+    starts=0,  # compiling takes minutes
 )

@@ -46,7 +46,9 @@ def start(cache: str) -> dict[str, Timing]:
 
 def measure_starts(sizes: Sizes) -> list[Result]:
     """Import, first step of the compiled environment and then of the batch; cold, and from Numba's cache."""
-    results = []
+    results: list[Result] = []
+    if not sizes.starts:
+        return results
     with tempfile.TemporaryDirectory() as cache:
         cold = start(cache)
         warm: dict[str, Series] = {name: [] for name in _STAGES}

@@ -106,9 +106,9 @@ def tables(rows: list[Row], reference: str) -> list[Table]:
         for name in ("policy", "objective", f"minus {reference}", "p (Holm)"):
             table.add_column(name, no_wrap=True)
         for row in part:
-            gain = "" if row.difference is None else row.difference.format(digits=4)
+            gain = "" if row.difference is None else row.difference.format(digits=3)
             p_value = "" if row.p_value is None else f"{row.p_value:.2g}"
-            table.add_row(row.policy, row.objective.format(digits=4), gain, p_value)
+            table.add_row(row.policy, row.objective.format(digits=3), gain, p_value)
         result.append(table)
     return result
 

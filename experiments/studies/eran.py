@@ -10,11 +10,10 @@ from collections.abc import Iterator
 import joblib
 import numpy as np
 
-from agents import make_agent
 from experiments.studies.findings import Finding
-from mhgym.evaluation.rollout import run_episode
+from mhgym.engines.rules import Rule
+from mhgym.evaluation.rollout import rule_kpis
 from mhgym.presets import make_scenario
-from mhgym.trace import Trace
 
 MARGIN = 0.010
 #: (preset, policy, KPI): mean of the independent implementation; the paper's mean.
@@ -30,17 +29,20 @@ FIGURES: dict[tuple[str, str, str], tuple[float, float]] = {
 }
 
 
-def _shift(preset: str, policy: str, seed: int) -> dict[str, float]:
-    scenario = make_scenario(preset)
-    return run_episode(scenario, make_agent(policy), Trace.sample(scenario, seed)).kpis
+RULES = {"fcfs": Rule.FIRST_COME, "cmt": Rule.CMT}
+
+
+def _shifts(preset: str, policy: str, seeds: range) -> list[dict[str, float]]:
+    return rule_kpis(make_scenario(preset), RULES[policy], seeds)
 
 
 def study(replications: int, workers: int) -> Iterator[Finding]:
     """Yield every comparison; the margin is on the difference of the two implementations."""
     for preset, policy in dict.fromkeys((preset, policy) for preset, policy, _ in FIGURES):
-        kpis = joblib.Parallel(n_jobs=workers, batch_size=50)(
-            joblib.delayed(_shift)(preset, policy, seed) for seed in range(replications)
+        parts = joblib.Parallel(n_jobs=workers)(
+            joblib.delayed(_shifts)(preset, policy, range(first, replications, workers)) for first in range(workers)
         )
+        kpis = [row for part in parts for row in part]
         for (own, chosen, name), (mean, paper) in FIGURES.items():
             if (own, chosen) == (preset, policy):
                 values = np.array([row[name] for row in kpis])

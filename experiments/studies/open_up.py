@@ -9,12 +9,11 @@ from pathlib import Path
 import joblib
 import numpy as np
 
-from agents import make_agent
 from experiments.studies.findings import Finding
 from experiments.studies.open_up_figures import REPAIRED_REPLICATIONS, SETTINGS, Setting
-from mhgym.evaluation.rollout import run_episode
+from mhgym.engines.rules import Rule
+from mhgym.evaluation.rollout import rule_kpis
 from mhgym.presets import make_scenario
-from mhgym.trace import Trace
 
 MONTH = 43_200.0  # minutes
 
@@ -32,11 +31,11 @@ MEASURES: dict[str, tuple[str, float | None]] = {
 }
 
 
-def _replicate(setting: Setting, month: Path, seed: int) -> dict[str, float]:
+def _replicate(setting: Setting, month: Path, seeds: range) -> list[dict[str, float]]:
     scenario = make_scenario(
         "OpenUpPaper", horizon=MONTH, arrivals="replay", arrivals_path=str(month), **setting.overrides
     )
-    return run_episode(scenario, make_agent("fcfs"), Trace.sample(scenario, seed), "compiled").kpis
+    return rule_kpis(scenario, Rule.FIRST_COME, seeds)
 
 
 def study(month: Path, replications: int, workers: int) -> Iterator[Finding]:
@@ -46,9 +45,10 @@ def study(month: Path, replications: int, workers: int) -> Iterator[Finding]:
         FileNotFoundError: If the month's file is not there.
     """
     for setting in SETTINGS:
-        kpis = joblib.Parallel(n_jobs=workers)(
-            joblib.delayed(_replicate)(setting, month, seed) for seed in range(replications)
+        parts = joblib.Parallel(n_jobs=workers)(
+            joblib.delayed(_replicate)(setting, month, range(first, replications, workers)) for first in range(workers)
         )
+        kpis = [row for part in parts for row in part]
         for variant, figures, size in (
             ("published", setting.published, setting.replications),
             ("repaired", setting.repaired, REPAIRED_REPLICATIONS),

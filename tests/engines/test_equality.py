@@ -1,6 +1,8 @@
 """Both engines give the same events at the same times, to the last bit, and the same views, records and burden."""
 
+import os
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,6 +23,8 @@ from mhgym.testing.strategies import scenarios
 from mhgym.trace import Trace
 
 ONE_DAY = 1440.0
+RECORDING = "../shared/data/open-up-interarrivals-2020-11.csv"
+MONTH = Path(os.environ.get("MHGYM_OPEN_UP_MONTH", RECORDING))
 POLICIES = ("fcfs", "cmt", "random")
 RULES = tuple(name for name in AGENTS if name != "random")
 
@@ -156,3 +160,12 @@ def test_evaluation_gives_the_same_on_every_engine(name: str) -> None:
 @pytest.mark.parametrize("name", list(PRESETS))
 def test_presets_are_equal_on_1000_traces(name: str) -> None:
     play_preset(name, 1000, **({"horizon": ONE_DAY} if name.startswith("OpenUp") else {}))
+
+
+@pytest.mark.verify
+def test_the_real_month_is_equal() -> None:
+    if not MONTH.is_file():
+        pytest.skip(f"the recording of November 2020 is not at {MONTH}; set MHGYM_OPEN_UP_MONTH to its path")
+    recorded = {"horizon": 43_200.0, "arrivals": "replay", "arrivals_path": str(MONTH)}
+    for name in ("OpenUp", "OpenUpPaper"):
+        play_preset(name, 3, **recorded)
