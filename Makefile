@@ -26,7 +26,7 @@ test: install
 
 # The long proofs; their report is written to results/verify.
 verify: install
-	$(BIN)/python -m pytest -n $(JOBS) -m verify tests
+	$(BIN)/python -m pytest -n $(JOBS) -m verify --junit-xml=results/verify/pytest.xml tests
 	$(BIN)/python -m experiments.reproduce study=eran
 	$(BIN)/python -m experiments.reproduce study=open_up
 
