@@ -7,8 +7,26 @@ from numba import njit
 
 
 def kernel(function: Callable[..., Any]) -> Any:
-    """Compile a function on its first call; the result is cached on disk, or anew in each process if nothing can be."""
+    """Compile a function on its first call; the result is cached on disk, or anew in each process if nothing can be.
+
+    A kernel works in arrays that its caller keeps alive, and allocates none: `_nrt=False` refuses allocations and drops
+    the atomic counts of references, of which every call would make two for each of the 39 arrays that it passes on.
+    """
+    return _compile(function, _nrt=False)
+
+
+def inlined_kernel(function: Callable[..., Any]) -> Any:
+    """`kernel`, put into its callers by LLVM: passing 39 arrays costs more than most kernels do."""
+    return _compile(function, _nrt=False, forceinline=True)
+
+
+def allocating_kernel(function: Callable[..., Any]) -> Any:
+    """`kernel`, for a function that makes arrays."""
+    return _compile(function)
+
+
+def _compile(function: Callable[..., Any], **options: Any) -> Any:
     try:
-        return njit(cache=True, nogil=True)(function)
+        return njit(cache=True, nogil=True, **options)(function)
     except RuntimeError:  # Numba found no folder that it can write to
-        return njit(nogil=True)(function)
+        return njit(nogil=True, **options)(function)

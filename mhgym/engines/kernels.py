@@ -7,7 +7,7 @@ columns are named in `engines.columns`. The next event is found by a linear scan
 
 import numpy as np
 
-from mhgym.compiling import kernel
+from mhgym.compiling import inlined_kernel, kernel
 from mhgym.domain.contact import LegKind, Outcome
 from mhgym.engines import columns as col
 from mhgym.engines.protocol import EventKind
@@ -31,7 +31,7 @@ _ASSIGNMENT = int(EventKind.ASSIGNMENT)
 _HIGH = 2  # domain.Risk.HIGH
 
 
-@kernel
+@inlined_kernel
 def note(plan, state, e, kind, ident, other):  # type: ignore[no-untyped-def]
     """Write an event down, where a record is kept."""
     if plan.rules_i[col.RECORD]:
@@ -43,14 +43,14 @@ def note(plan, state, e, kind, ident, other):  # type: ignore[no-untyped-def]
         state.clock_i[e, col.NUM_EVENTS] = k + 1
 
 
-@kernel
+@inlined_kernel
 def is_zombie(state, e, i):  # type: ignore[no-untyped-def]
     """Whether a contact has left the queue unseen."""
     outcome = state.contact_i[e, i, col.OUTCOME]
     return outcome in (_ABANDONED, _IN_TRANSFER)
 
 
-@kernel
+@inlined_kernel
 def can_take(plan, state, e, j):  # type: ignore[no-untyped-def]
     """Whether counsellor `j` can take something new now."""
     desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
@@ -64,27 +64,29 @@ def can_take(plan, state, e, j):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@inlined_kernel
 def pair_exists(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Whether a waiting contact has somebody who can take it now."""
     size = state.clock_i[e, col.NUM_QUEUE]
     if size == 0:
         return False
-    seen = np.zeros(3, dtype=np.bool_)
+    low, medium, high = False, False, False
     for q in range(size):
-        seen[chance.callers_i[e, state.queue[e, q], col.RISK]] = True
+        risk = chance.callers_i[e, state.queue[e, q], col.RISK]
+        low, medium, high = low or risk == 0, medium or risk == 1, high or risk == 2
     for j in range(plan.people_i.shape[0]):
         if can_take(plan, state, e, j):
-            for risk in range(3):
-                if seen[risk] and plan.people_i[j, col.RISKS + risk]:
-                    return True
+            person = plan.people_i[j]
+            for_low, for_medium = low and person[col.RISKS], medium and person[col.RISKS + 1]
+            if for_low or for_medium or (high and person[col.RISKS + 2]):
+                return True
     return False
 
 
 # ---------------------------------------------------------------------------------------- accounts of load
 
 
-@kernel
+@inlined_kernel
 def staffed_between(plan, state, e, j, begin, end):  # type: ignore[no-untyped-def]
     """Staffed minutes of a counsellor between two times, the first not before the account."""
     k, last = state.desk_i[e, j, col.INTERVAL], plan.staffed_range[j, 1]
@@ -95,7 +97,7 @@ def staffed_between(plan, state, e, j, begin, end):  # type: ignore[no-untyped-d
     return minutes
 
 
-@kernel
+@inlined_kernel
 def load_until(plan, state, e, j, now):  # type: ignore[no-untyped-def]
     """Busy, staffed busy, excess and multiple high-risk minutes of a counsellor if settled at `now`."""
     desk = state.desk_f[e, j]
@@ -112,7 +114,7 @@ def load_until(plan, state, e, j, now):  # type: ignore[no-untyped-def]
     return busy + (now - begin), inside, excess, multi
 
 
-@kernel
+@inlined_kernel
 def settle(plan, state, e, j, time):  # type: ignore[no-untyped-def]
     """Book a counsellor's open minutes up to a time; to be called before anything in hand changes."""
     now = min(time, plan.rules_f[col.UNTIL])
@@ -131,7 +133,7 @@ def settle(plan, state, e, j, time):  # type: ignore[no-untyped-def]
         desk[col.STREAK_START] = now
 
 
-@kernel
+@inlined_kernel
 def burden(plan, state, e):  # type: ignore[no-untyped-def]
     """The burden KPI if nothing more were to happen."""
     now = min(max(state.clock_f[e, col.NOW], state.clock_f[e, col.LAST_END]), plan.rules_f[col.UNTIL])
@@ -150,7 +152,7 @@ def burden(plan, state, e):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- callers
 
 
-@kernel
+@inlined_kernel
 def join(chance, state, e, i):  # type: ignore[no-untyped-def]
     """A contact joins the back of the queue, with its patience in full."""
     now = state.clock_f[e, col.NOW]
@@ -162,7 +164,7 @@ def join(chance, state, e, i):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.ASKING] = 1
 
 
-@kernel
+@inlined_kernel
 def leave_queue(state, e, row):  # type: ignore[no-untyped-def]
     """Take a row out of the queue."""
     size = state.clock_i[e, col.NUM_QUEUE] - 1
@@ -171,7 +173,7 @@ def leave_queue(state, e, row):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.NUM_QUEUE] = size
 
 
-@kernel
+@inlined_kernel
 def arrive(chance, state, e, i):  # type: ignore[no-untyped-def]
     """A visit begins."""
     state.clock_i[e, col.NUM_ARRIVED] += 1
@@ -182,7 +184,7 @@ def arrive(chance, state, e, i):  # type: ignore[no-untyped-def]
         state.contact_f[e, i, col.ENDED_AT] = state.clock_f[e, col.NOW]
 
 
-@kernel
+@inlined_kernel
 def abandon(plan, state, e, i):  # type: ignore[no-untyped-def]
     """A caller leaves the queue."""
     state.contact_i[e, i, col.OUTCOME] = _IN_TRANSFER if state.contact_i[e, i, col.TRANSFERS] > 0 else _ABANDONED
@@ -202,7 +204,7 @@ def abandon(plan, state, e, i):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- service
 
 
-@kernel
+@inlined_kernel
 def count(plan, state, e, i, sign):  # type: ignore[no-untyped-def]
     """Add a contact to the running counts, or take it back."""
     state.clock_i[e, col.ANSWERED] += sign
@@ -210,7 +212,7 @@ def count(plan, state, e, i, sign):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.ANSWERED_NEW] += sign * plan.people_i[state.contact_i[e, i, col.FINISHER], col.NEW]
 
 
-@kernel
+@inlined_kernel
 def take_in_hand(chance, state, e, j, i, zombie, service_end, end, predicted):  # type: ignore[no-untyped-def]
     """Put a contact into a counsellor's hands; the accounts have been settled."""
     now = state.clock_f[e, col.NOW]
@@ -228,7 +230,7 @@ def take_in_hand(chance, state, e, j, i, zombie, service_end, end, predicted):  
     desk[col.HIGH_RISK] += chance.callers_i[e, i, col.RISK] == _HIGH
 
 
-@kernel
+@inlined_kernel
 def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
     """A counsellor answers a living contact."""
     now = state.clock_f[e, col.NOW]
@@ -252,7 +254,7 @@ def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
     take_in_hand(chance, state, e, j, i, 0, service_end, service_end + plan.rules_f[col.WRAP_UP], predicted)
 
 
-@kernel
+@inlined_kernel
 def assign(plan, chance, state, e, row, j):  # type: ignore[no-untyped-def]
     """Give a row of the queue to a counsellor; False, and nothing happens, if that is illegal."""
     size = state.clock_i[e, col.NUM_QUEUE]
@@ -274,7 +276,7 @@ def assign(plan, chance, state, e, row, j):  # type: ignore[no-untyped-def]
     return True
 
 
-@kernel
+@inlined_kernel
 def write_leg(state, e, i, j, kind, start, end):  # type: ignore[no-untyped-def]
     """Write one leg down."""
     k = state.clock_i[e, col.NUM_LEGS]
@@ -283,28 +285,36 @@ def write_leg(state, e, i, j, kind, start, end):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.NUM_LEGS] = k + 1
 
 
-@kernel
-def release(chance, state, e, j, k, until):  # type: ignore[no-untyped-def]
-    """Take hand `k` of a counsellor away and write down its legs; the accounts have been settled."""
-    hand = state.hand_f[e, j, k]
+@inlined_kernel
+def write_legs(state, e, j, k, until):  # type: ignore[no-untyped-def]
+    """Write down the legs of hand `k` of a counsellor, which ends at `until`."""
     i, zombie = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE]
-    start, service_end = hand[col.STARTED_AT], hand[col.SERVICE_END]
+    start, service_end = state.hand_f[e, j, k, col.STARTED_AT], state.hand_f[e, j, k, col.SERVICE_END]
     write_leg(state, e, i, j, _OPEN if zombie else _SERVICE, start, min(service_end, until))
     if not zombie and until >= service_end:
         write_leg(state, e, i, j, _WRAP, service_end, until)
         state.contact_f[e, i, col.ENDED_AT] = service_end
+
+
+@inlined_kernel
+def release(chance, state, e, j, k, until):  # type: ignore[no-untyped-def]
+    """Take hand `k` of a counsellor away and write down its legs; the accounts have been settled."""
+    write_legs(state, e, j, k, until)
+    i = state.hand_i[e, j, k, col.CONTACT]
     desk = state.desk_i[e, j]
     last = desk[col.NUM_HANDS] - 1
     for h in range(k, last):
-        state.hand_f[e, j, h] = state.hand_f[e, j, h + 1]
-        state.hand_i[e, j, h] = state.hand_i[e, j, h + 1]
+        for column in range(state.hand_f.shape[3]):
+            state.hand_f[e, j, h, column] = state.hand_f[e, j, h + 1, column]
+        for column in range(state.hand_i.shape[3]):
+            state.hand_i[e, j, h, column] = state.hand_i[e, j, h + 1, column]
     desk[col.NUM_HANDS] = last
     desk[col.HIGH_RISK] -= chance.callers_i[e, i, col.RISK] == _HIGH
     if last == 0:
         state.desk_f[e, j, col.BUSY_SINCE] = np.nan
 
 
-@kernel
+@inlined_kernel
 def wrap_up_end(plan, chance, state, e, j, k):  # type: ignore[no-untyped-def]
     """A counsellor is done with a contact."""
     now = state.clock_f[e, col.NOW]
@@ -322,7 +332,7 @@ def wrap_up_end(plan, chance, state, e, j, k):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- counsellors
 
 
-@kernel
+@inlined_kernel
 def free_slots(plan, state, e, j):  # type: ignore[no-untyped-def]
     """All slots that hold nothing become free now."""
     size = plan.people_i[j, col.CAPACITY] - state.desk_i[e, j, col.NUM_HANDS]
@@ -331,7 +341,7 @@ def free_slots(plan, state, e, j):  # type: ignore[no-untyped-def]
         state.free[e, j, slot] = state.clock_f[e, col.NOW]
 
 
-@kernel
+@inlined_kernel
 def leave_for_break(state, e, j, end):  # type: ignore[no-untyped-def]
     """A counsellor goes away."""
     state.desk_i[e, j, col.ON_BREAK], state.desk_i[e, j, col.NUM_FREE] = 1, 0
@@ -425,7 +435,7 @@ def review(plan, state, e):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- the run
 
 
-@kernel
+@inlined_kernel
 def earlier(time, kind, ident, best):  # type: ignore[no-untyped-def]
     """Whether an event comes before the best one so far, in the order of (time, kind, id)."""
     if time != best[0]:
@@ -433,7 +443,7 @@ def earlier(time, kind, ident, best):  # type: ignore[no-untyped-def]
     return kind < best[1] or (kind == best[1] and ident < best[2])
 
 
-@kernel
+@inlined_kernel
 def next_event(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """The next event: time, kind, id, and where it is (counsellor and hand, or roster row)."""
     best = (np.inf, 99, 0)
@@ -463,7 +473,7 @@ def next_event(plan, chance, state, e):  # type: ignore[no-untyped-def]
     return best[0], best[1], best[2], where, hand
 
 
-@kernel
+@inlined_kernel
 def departure_follows(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Whether the next event is a break or a sign-out at this very minute: nothing is offered to those who leave."""
     r, now = state.clock_i[e, col.NEXT_ROSTER], state.clock_f[e, col.NOW]
@@ -480,30 +490,34 @@ def close(plan, chance, state, e, now):  # type: ignore[no-untyped-def]
     Queue and hands stay as they are at this minute, so that the last view shows what a cut interrupts.
     """
     state.clock_f[e, col.NOW] = now
-    hand_f, hand_i = state.hand_f[e].copy(), state.hand_i[e].copy()
-    desk_i, busy_since = state.desk_i[e].copy(), state.desk_f[e, :, col.BUSY_SINCE].copy()
     for j in range(plan.people_i.shape[0]):
-        while state.desk_i[e, j, col.NUM_HANDS] > 0:
-            k = 0
-            for h in range(1, state.desk_i[e, j, col.NUM_HANDS]):
-                ends, best = state.hand_f[e, j, h, col.END], state.hand_f[e, j, k, col.END]
-                sooner = state.hand_i[e, j, h, col.CONTACT] < state.hand_i[e, j, k, col.CONTACT]
-                if ends < best or (ends == best and sooner):
+        desk = state.desk_i[e, j]
+        hands, high_risk = desk[col.NUM_HANDS], desk[col.HIGH_RISK]
+        last_end, last_contact = -np.inf, -1
+        for _ in range(hands):  # in the order of (end, contact)
+            k = -1
+            for h in range(hands):
+                end, i = state.hand_f[e, j, h, col.END], state.hand_i[e, j, h, col.CONTACT]
+                if end < last_end or (end == last_end and i <= last_contact):
+                    continue
+                best = state.hand_f[e, j, k, col.END] if k >= 0 else np.inf
+                if k < 0 or end < best or (end == best and i < state.hand_i[e, j, k, col.CONTACT]):
                     k = h
-            end = state.hand_f[e, j, k, col.END]
-            settle(plan, state, e, j, end)
-            release(chance, state, e, j, k, end)
-            state.clock_f[e, col.LAST_END] = max(state.clock_f[e, col.LAST_END], end)
+            last_end, last_contact = state.hand_f[e, j, k, col.END], state.hand_i[e, j, k, col.CONTACT]
+            settle(plan, state, e, j, last_end)
+            write_legs(state, e, j, k, last_end)
+            desk[col.NUM_HANDS] -= 1
+            desk[col.HIGH_RISK] -= chance.callers_i[e, last_contact, col.RISK] == _HIGH
+            state.clock_f[e, col.LAST_END] = max(state.clock_f[e, col.LAST_END], last_end)
+        desk[col.NUM_HANDS], desk[col.HIGH_RISK] = hands, high_risk
     for q in range(state.clock_i[e, col.NUM_QUEUE]):
         i = state.queue[e, q]
         if not is_zombie(state, e, i):
             state.contact_f[e, i, col.ENDED_AT] = now
-    state.hand_f[e], state.hand_i[e] = hand_f, hand_i
-    state.desk_i[e], state.desk_f[e, :, col.BUSY_SINCE] = desk_i, busy_since
     state.clock_i[e, col.OVER] = 1
 
 
-@kernel
+@inlined_kernel
 def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Run to the next decision epoch; False when the episode is over."""
     while not state.clock_i[e, col.OVER]:

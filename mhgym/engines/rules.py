@@ -7,7 +7,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from mhgym.compiling import kernel
+from mhgym.compiling import inlined_kernel, kernel
 from mhgym.engines import columns as col
 from mhgym.engines import kernels
 from mhgym.engines.compiled import CompiledEngine
@@ -33,7 +33,7 @@ _LAST_COME, _SEVERE = int(Rule.LAST_COME), int(Rule.MOST_SEVERE_FIRST)
 _CMT, _CMU_THETA = int(Rule.CMT), int(Rule.CMU_THETA)
 
 
-@kernel
+@inlined_kernel
 def index_of(plan, chance, state, e, rule, row, j):  # type: ignore[no-untyped-def]
     """The number by which a rule ranks a pair; the largest is routed first."""
     i = state.queue[e, row]
@@ -52,18 +52,15 @@ def index_of(plan, chance, state, e, rule, row, j):  # type: ignore[no-untyped-d
     return quality / (minutes * patience) if rule == _CMT else quality * patience / minutes
 
 
-@kernel
+@inlined_kernel
 def choose(plan, chance, state, e, rule):  # type: ignore[no-untyped-def]
     """The pair that a rule routes; ties go to the first in the queue, the longest idle, the lowest counsellor."""
     size = plan.people_i.shape[0]
-    takes = np.zeros(size, dtype=np.bool_)
-    for j in range(size):
-        takes[j] = kernels.can_take(plan, state, e, j)
     best, best_row, best_j = -np.inf, -1, -1
     for row in range(state.clock_i[e, col.NUM_QUEUE]):
         risk = chance.callers_i[e, state.queue[e, row], col.RISK]
         for j in range(size):
-            if takes[j] and plan.people_i[j, col.RISKS + risk]:
+            if plan.people_i[j, col.RISKS + risk] and kernels.can_take(plan, state, e, j):
                 index = index_of(plan, chance, state, e, rule, row, j)
                 idler = row == best_row and index == best and state.free[e, j, 0] < state.free[e, best_j, 0]
                 if index > best or best_row < 0 or idler:

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 
-from mhgym.compiling import kernel
+from mhgym.compiling import inlined_kernel, kernel
 from mhgym.domain import RISKS, ROLES
 from mhgym.engines import columns as col
 from mhgym.engines import kernels
@@ -29,7 +29,7 @@ _NUM_COUNSELLOR, _NUM_PAIR = len(COUNSELLOR_FEATURES), len(PAIR_FEATURES)
 _NUM_RISKS, _NUM_ROLES = len(RISKS), len(ROLES)
 
 
-@kernel
+@inlined_kernel
 def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
     """The row of the queue that a slot shows; -1 for an empty slot."""
     if slot >= min(waiting, num_slots):
@@ -39,7 +39,7 @@ def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
     return waiting - num_slots + slot
 
 
-@kernel
+@inlined_kernel
 def predicted_release(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
     """Predicted minutes until counsellor `j` is done with the first contact in hand; 0 with nothing in hand."""
     now = state.clock_f[e, col.NOW]
@@ -63,7 +63,7 @@ def predicted_release(plan, chance, state, e, j):  # type: ignore[no-untyped-def
     return 0.0 if least == np.inf else least
 
 
-@kernel
+@inlined_kernel
 def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type: ignore[no-untyped-def]
     """The first block, in the order of `GLOBAL_FEATURES`."""
     now, horizon = state.clock_f[e, col.NOW], plan.rules_f[col.HORIZON]
@@ -86,7 +86,7 @@ def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type
     out[8] = recent / TEN
 
 
-@kernel
+@inlined_kernel
 def observe_contact(chance, state, e, i, out):  # type: ignore[no-untyped-def]
     """One row of the queue block, in the order of `QUEUE_FEATURES`."""
     wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
@@ -100,7 +100,7 @@ def observe_contact(chance, state, e, i, out):  # type: ignore[no-untyped-def]
     out[6 + chance.callers_i[e, i, col.RISK]] = 1.0
 
 
-@kernel
+@inlined_kernel
 def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyped-def]
     """One row of the block of counsellors, in the order of `COUNSELLOR_FEATURES`."""
     now = state.clock_f[e, col.NOW]
@@ -123,7 +123,7 @@ def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyp
     out[12 + plan.people_i[j, col.ROLE]] = 1.0
 
 
-@kernel
+@inlined_kernel
 def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
     """Write one observation `[size]` and its mask `[N * C + 1]`; HOLD alone is legal when the episode is over."""
     out[:] = 0.0
@@ -154,10 +154,13 @@ def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: 
             out[start + 2] = minutes / HOUR
             mask[slot * num_padded + j] = legal and state.clock_i[e, col.ASKING]
     for k in range(out.size):
-        out[k] = min(max(out[k], np.float32(LOW)), np.float32(HIGH))
+        if out[k] < np.float32(LOW):
+            out[k] = LOW
+        elif out[k] > np.float32(HIGH):
+            out[k] = HIGH
 
 
-@kernel
+@inlined_kernel
 def pay(plan, chance, state, e, reward):  # type: ignore[no-untyped-def]
     """Write the change of the running KPIs `[4]` since the last payment; see `mdp.reward`."""
     offered = max(1, chance.offered[e])
@@ -185,7 +188,7 @@ def begin(plan, chance, state, rows, num_slots, num_padded, obs, mask):  # type:
         observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
 
 
-@kernel
+@inlined_kernel
 def step_one(plan, chance, state, e, action, num_slots, num_padded):  # type: ignore[no-untyped-def]
     """Decide and run on; an illegal action is a HOLD and is counted."""
     hold = num_slots * num_padded

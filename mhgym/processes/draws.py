@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from mhgym.compiling import kernel
+from mhgym.compiling import allocating_kernel, inlined_kernel, kernel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,7 +46,7 @@ _FEEDBACK, _SERVICE, _FEEDBACK_ERROR, _SERVICE_ERROR = range(4)
 _FEEDBACK_LOW, _FEEDBACK_HIGH = 1.0, 5.0  # the five-point scale of Kleinerman et al. 2022
 
 
-@kernel
+@inlined_kernel
 def keyed_uniform(key: np.uint64, counsellor: int, purpose: int) -> float:
     """A uniform draw in (0, 1) from a key: SplitMix64's finaliser (Steele, Lea & Flood 2014) over the mixed words."""
     z = np.uint64(key) + np.uint64(counsellor + 1) * np.uint64(0x9E3779B97F4A7C15)
@@ -98,7 +98,7 @@ def _tail(r: float) -> float:
     return num / (den * r + 1.0)
 
 
-@kernel
+@inlined_kernel
 def normal_quantile(u: float) -> float:
     """The standard normal quantile by algorithm AS 241 (Wichura 1988), relative error about 1e-16."""
     q = u - 0.5
@@ -124,14 +124,14 @@ def normal_quantile(u: float) -> float:
     return q * num / (den * r + 1.0)
 
 
-@kernel
+@inlined_kernel
 def keyed_normal(key: np.uint64, counsellor: int, purpose: int) -> float:
     """A standard normal draw from a key, by inversion."""
     drawn: float = normal_quantile(keyed_uniform(key, counsellor, purpose))
     return drawn
 
 
-@kernel
+@inlined_kernel
 def latent_pair(law, values, keys, staff, known, i, j):  # type: ignore[no-untyped-def]
     """Latent feedback and minutes that the models predict for caller `i` and counsellor `j` before any fatigue.
 
@@ -151,7 +151,7 @@ def latent_pair(law, values, keys, staff, known, i, j):  # type: ignore[no-untyp
     return feedback, minutes
 
 
-@kernel
+@inlined_kernel
 def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
     """What the models predict for a pair: feedback on the five-point scale, minutes of service.
 
@@ -166,7 +166,7 @@ def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[
     )
 
 
-@kernel
+@inlined_kernel
 def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
     """What truly happens to a pair: feedback on the five-point scale, minutes of service.
 
@@ -185,7 +185,7 @@ def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[
     )
 
 
-@kernel
+@allocating_kernel
 def predict_pairs(law, values, keys, staff, known, rows, chats):  # type: ignore[no-untyped-def]
     """`predict_pair` for callers `rows` `[n]` and every counsellor: feedback and minutes, each `[n, C]`."""
     feedback = np.empty((rows.size, chats.size))
@@ -208,7 +208,7 @@ def interpolate(x, knots, heights):  # type: ignore[no-untyped-def]
     return heights[-1]
 
 
-@kernel
+@inlined_kernel
 def predict_remaining(knots, error_sd, floor, remaining, noise, predicted, elapsed):  # type: ignore[no-untyped-def]
     """Predicted remaining minutes of a contact in service.
 
