@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.report import number
 from benchmarks.timing import Result
 
 
@@ -32,7 +33,7 @@ class Bar:
         return {
             "what": self.what,
             "key": self.key,
-            "bar": ("≤ " if self.at_most else "≥ ") + f"{self.number:,g} {result.unit}",
+            "bar": ("≤ " if self.at_most else "≥ ") + f"{number(self.number)} {result.unit}",
             "measured": result.value,
             "unit": result.unit,
             "met": met,

@@ -1,7 +1,7 @@
 """Compiled loops around the kernels, so that a measurement holds no Python.
 
-They are compiled anew in each run: Numba's cache would not notice an edited kernel in another file. They keep Numba's
-default options, because functions compiled on the way inherit those of their callers.
+They are compiled anew in each run: Numba's cache would not notice an edited kernel in another file. Like the kernels
+they make no arrays and count no references, see `mhgym.compiling`.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ EVENTS, REWARD, NO_PAIRS, FULL = range(4)
 _NUM_GLOBAL, _NUM_QUEUE, _NUM_COUNSELLOR = mdp._NUM_GLOBAL, mdp._NUM_QUEUE, mdp._NUM_COUNSELLOR
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def choose(mask, actions):  # type: ignore[no-untyped-def]
     """Write the first legal action of every centre; HOLD, the last, is always legal."""
     for e in range(actions.size):
@@ -30,15 +30,23 @@ def choose(mask, actions):  # type: ignore[no-untyped-def]
         actions[e] = action
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def reload(chance, pool, over, cursor, rows):  # type: ignore[no-untyped-def]
     """Put the next traces of the pool into the centres that are over; how many, and the next trace."""
     count = 0
     for e in range(over.size):
         if over[e]:
             chance.size[e], chance.offered[e] = pool.size[cursor], pool.offered[cursor]
-            chance.callers_f[e], chance.callers_i[e] = pool.callers_f[cursor], pool.callers_i[cursor]
-            chance.keys[e], chance.staff[e] = pool.keys[cursor], pool.staff[cursor]
+            for i in range(pool.size[cursor]):
+                for k in range(pool.callers_f.shape[2]):
+                    chance.callers_f[e, i, k] = pool.callers_f[cursor, i, k]
+                for k in range(pool.callers_i.shape[2]):
+                    chance.callers_i[e, i, k] = pool.callers_i[cursor, i, k]
+                for k in range(pool.keys.shape[2]):
+                    chance.keys[e, i, k] = pool.keys[cursor, i, k]
+            for j in range(pool.staff.shape[1]):
+                for k in range(pool.staff.shape[2]):
+                    chance.staff[e, j, k] = pool.staff[cursor, j, k]
             over[e] = False
             rows[count] = e
             count += 1
@@ -46,7 +54,7 @@ def reload(chance, pool, over, cursor, rows):  # type: ignore[no-untyped-def]
     return count, cursor
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def roll(plan, chance, state, pool, actions, active, num_slots, num_padded, buffers, rows, cursor, decisions):  # type: ignore[no-untyped-def]
     """Take the first legal action in every centre until so many decisions are taken; their number and the next trace.
 
@@ -65,7 +73,7 @@ def roll(plan, chance, state, pool, actions, active, num_slots, num_padded, buff
     return taken, cursor
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False, forceinline=True)
 def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
     """`mdp.kernels.observe` less its block of pairs and the mask."""
     out[:] = 0.0
@@ -83,7 +91,7 @@ def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, ma
         out[k] = min(max(out[k], np.float32(LOW)), np.float32(HIGH))
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def run_pool(plan, chance, state):  # type: ignore[no-untyped-def]
     """Serve every trace of a pool from beginning to end; the number of decisions."""
     decisions = 0
@@ -92,7 +100,7 @@ def run_pool(plan, chance, state):  # type: ignore[no-untyped-def]
     return decisions
 
 
-@njit(nogil=True)
+@njit(nogil=True, _nrt=False)
 def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, part):  # type: ignore[no-untyped-def]
     """`run_pool` with as much of a step as `part` says; the number of decisions."""
     decisions = 0

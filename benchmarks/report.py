@@ -7,7 +7,7 @@ from benchmarks.timing import Result
 
 def number(value: float) -> str:
     """Three digits or the whole number, whichever is longer."""
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def row(*cells: str) -> str:

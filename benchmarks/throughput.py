@@ -8,6 +8,7 @@ import os
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from benchmarks.bars import judge_all
 from benchmarks.episodes import measure_engines, measure_month
@@ -39,19 +40,26 @@ def run(sizes: Sizes, folder: Path) -> list[Result]:
     described["packages"]["ciw"] = version("ciw")
     described["measured_at"] = datetime.now(UTC).isoformat(timespec="seconds")
     described["load_before"] = os.getloadavg()[0]
-    results = []
+    results: list[Result] = []
+    text = ""
+    folder.mkdir(parents=True, exist_ok=True)
     for measure in MEASUREMENTS:
         print(f"{measure.__name__} ...", flush=True)
         results += measure(sizes)
-    described["load_after"] = os.getloadavg()[0]
+        described["load_after"] = os.getloadavg()[0]
+        text = write(folder, results, described)  # after each, so that a run cut short leaves what it measured
+    print(text)
+    return results
+
+
+def write(folder: Path, results: list[Result], described: dict[str, Any]) -> str:
+    """Write both reports; the Markdown."""
     bars = judge_all(results)
-    folder.mkdir(parents=True, exist_ok=True)
     data = {"machine": described, "bars": bars, "results": [result.as_dict() for result in results]}
     write_json(folder / "throughput.json", data)
     text = markdown(results, bars, described)
     (folder / "throughput.md").write_text(text, encoding="utf-8")
-    print(text)
-    return results
+    return text
 
 
 def main(arguments: list[str] | None = None) -> None:
