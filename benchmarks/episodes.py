@@ -12,7 +12,7 @@ from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
 from mhgym.engines.protocol import EventKind
 from mhgym.engines.reference import ReferenceEngine
-from mhgym.engines.rules import Rule, run_rule
+from mhgym.engines.rules import NO_PARAMS, Rule, run_rule
 from mhgym.presets import make_scenario
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -78,7 +78,7 @@ def _compare(name: str, scenario: Scenario, traces: list[Trace], repeats: int) -
 
     def loop() -> int:
         for _ in range(rounds):
-            loops.run_pool(*arrays)
+            loops.run_pool(*arrays, NO_PARAMS)
         return events * rounds
 
     def each(run: Any, engine: Any, times: int = 1) -> int:

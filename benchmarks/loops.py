@@ -92,23 +92,23 @@ def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, ma
 
 
 @njit(nogil=True, _nrt=False)
-def run_pool(plan, chance, state):  # type: ignore[no-untyped-def]
+def run_pool(plan, chance, state, params):  # type: ignore[no-untyped-def]
     """Serve every trace of a pool from beginning to end; the number of decisions."""
     decisions = 0
     for e in range(chance.size.size):
-        decisions += rules.run(plan, chance, state, e, _FIRST_COME)
+        decisions += rules.run(plan, chance, state, e, _FIRST_COME, params)
     return decisions
 
 
 @njit(nogil=True, _nrt=False)
-def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, part):  # type: ignore[no-untyped-def]
+def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, part, params):  # type: ignore[no-untyped-def]
     """`run_pool` with as much of a step as `part` says; the number of decisions."""
     decisions = 0
     for e in range(chance.size.size):
         centre.reset(plan, state, e)
         going = centre.advance(plan, chance, state, e)
         while going:
-            row, j = rules.choose(plan, chance, state, e, _FIRST_COME)
+            row, j = rules.choose(plan, chance, state, e, _FIRST_COME, params)
             mdp.step_one(plan, chance, state, e, row * num_padded + j, num_slots, num_padded)
             decisions += 1
             going = state.clock_i[e, col.OVER] == 0

@@ -11,6 +11,7 @@ from benchmarks.sizes import Sizes
 from benchmarks.timing import Result, duration, interleave, rate
 from mhgym.engines import columns as col
 from mhgym.engines.packing import load_trace, make_chance, make_state
+from mhgym.engines.rules import NO_PARAMS
 from mhgym.envs.routing import RoutingEnv
 from mhgym.envs.vector import RoutingBatch, RoutingVectorEnv
 from mhgym.mdp import kernels
@@ -151,7 +152,9 @@ def measure_parts(sizes: Sizes) -> list[Result]:
     def run(part: int) -> int:
         buffers = batch.obs[0], batch.mask[0], batch.reward[0]
         sizes_ = actions.num_slots, actions.num_counsellors
-        return sum(loops.run_parts(batch.plan, pooled.pool, state, *sizes_, *buffers, part) for _ in range(rounds))
+        return sum(
+            loops.run_parts(batch.plan, pooled.pool, state, *sizes_, *buffers, part, NO_PARAMS) for _ in range(rounds)
+        )
 
     series = interleave({words: lambda part=part: run(part) for part, words in _PARTS}, sizes.repeats)  # type: ignore[misc]
     return [

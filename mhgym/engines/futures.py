@@ -16,7 +16,7 @@ from mhgym.engines.columns import Chance, Floats, Plan, State
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
 from mhgym.engines.protocol import Situation
 from mhgym.engines.resume import first_review
-from mhgym.engines.rules import Rule, finish
+from mhgym.engines.rules import NO_PARAMS, Rule, finish
 from mhgym.engines.simulator import Simulator
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -125,8 +125,12 @@ class Futures:
             load_trace(self.chance, e, simulator.trace)
             load_situation(scenario, self.plan, self.chance, self.state, e, simulator.trace, simulator.situation)
 
-    def finish(self, rule: Rule) -> tuple[Floats, Floats]:
+    def finish(self, rule: Rule, params: Floats = NO_PARAMS) -> tuple[Floats, Floats]:
         """Run every future to its end under a rule.
+
+        Args:
+            rule: A compiled rule.
+            params: Its parameters, see `rules.pack_params`.
 
         Returns:
             `[futures]` contacts answered and the sum of their feedback, each scaled to [0, 1]; those in hand at the
@@ -134,5 +138,5 @@ class Futures:
         """
         for e in range(self.size):
             kernels.advance(self.plan, self.chance, self.state, e)
-            finish(self.plan, self.chance, self.state, e, int(rule))
+            finish(self.plan, self.chance, self.state, e, int(rule), params)
         return self.state.clock_i[:, col.ANSWERED].astype(np.float64), self.state.clock_f[:, col.FEEDBACK_SUM].copy()

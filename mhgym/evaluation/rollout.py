@@ -1,6 +1,6 @@
 """Running a policy on traces: common random numbers, latency apart from results."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -62,38 +62,42 @@ def run_episode(scenario: Scenario, policy: Policy, trace: Trace, engine_name: s
 def run_episodes(scenario: Scenario, policy: Policy, seeds: Iterable[int], engine_name: str = "simpy") -> list[Episode]:
     """Let a policy route the trace of each seed; the same seeds give every policy the same traces.
 
-    On the compiled engine a policy that names a `compiled_rule` plays all episodes but the first without any Python per
-    decision: the results are the same, and the first episode's decisions stand for the latency.
+    On the compiled engine a policy that names a `compiled_rule` (and its `compiled_params`, if it has any) plays all
+    episodes but the first without any Python per decision: the results are the same, and the first episode's decisions
+    stand for the latency.
     """
     rule = getattr(policy, "compiled_rule", None) if engine_name == "compiled" else None
     traces = [Trace.sample(scenario, seed) for seed in seeds]
     if rule is None:
         return [run_episode(scenario, policy, trace, engine_name) for trace in traces]
     first = [run_episode(scenario, policy, trace, engine_name) for trace in traces[:1]]
-    return first + _run_rule(scenario, rule, traces[1:])
+    return first + _run_rule(scenario, policy, rule, traces[1:])
 
 
-def _run_rule(scenario: Scenario, rule: int, traces: list[Trace]) -> list[Episode]:
+def _run_rule(scenario: Scenario, policy: Policy, rule: int, traces: list[Trace]) -> list[Episode]:
     from mhgym.engines.compiled import CompiledEngine
-    from mhgym.engines.rules import Rule, run_rule
+    from mhgym.engines.rules import Rule, pack_params, run_rule
 
     engine, no_latency = CompiledEngine(scenario), np.empty(0)
+    params = pack_params(getattr(policy, "compiled_params", ()))
     episodes = []
     for trace in traces:
-        decisions = run_rule(engine, trace, Rule(rule))
+        decisions = run_rule(engine, trace, Rule(rule), params)
         log = engine.log()
         episodes.append(Episode(trace.seed, trace.hash, engine.kpis(), log, decisions, 0, no_latency))
     return episodes
 
 
-def rule_kpis(scenario: Scenario, rule: int, seeds: Iterable[int]) -> list[dict[str, float]]:
+def rule_kpis(
+    scenario: Scenario, rule: int, seeds: Iterable[int], params: Sequence[float] = ()
+) -> list[dict[str, float]]:
     """The KPIs of a compiled rule (`engines.rules.Rule`) on the trace of each seed: the fastest way to them."""
     from mhgym.engines.compiled import CompiledEngine
-    from mhgym.engines.rules import Rule, run_rule
+    from mhgym.engines.rules import Rule, pack_params, run_rule
 
-    engine = CompiledEngine(scenario)
+    engine, packed = CompiledEngine(scenario), pack_params(params)
     rows = []
     for seed in seeds:
-        run_rule(engine, Trace.sample(scenario, seed), Rule(rule))
+        run_rule(engine, Trace.sample(scenario, seed), Rule(rule), packed)
         rows.append(engine.kpis())
     return rows
