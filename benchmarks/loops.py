@@ -4,14 +4,12 @@ They are compiled anew in each run: Numba's cache would not notice an edited ker
 they make no arrays and count no references, see `mhgym.compiling`.
 """
 
-import numpy as np
 from numba import njit
 
 from mhgym.engines import columns as col
 from mhgym.engines import kernels as centre
 from mhgym.engines import rules
 from mhgym.mdp import kernels as mdp
-from mhgym.mdp.observation import HIGH, LOW
 
 _FIRST_COME = int(rules.Rule.FIRST_COME)
 #: What a step does: events only, reward too, all of the observation but its pairs, all of it.
@@ -20,7 +18,7 @@ EVENTS, REWARD, NO_PAIRS, FULL = range(4)
 _NUM_GLOBAL, _NUM_QUEUE, _NUM_COUNSELLOR = mdp._NUM_GLOBAL, mdp._NUM_QUEUE, mdp._NUM_COUNSELLOR
 
 
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True, error_model="numpy", _nrt=False)
 def choose(mask, actions):  # type: ignore[no-untyped-def]
     """Write the first legal action of every centre; HOLD, the last, is always legal."""
     for e in range(actions.size):
@@ -30,7 +28,7 @@ def choose(mask, actions):  # type: ignore[no-untyped-def]
         actions[e] = action
 
 
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True, error_model="numpy", _nrt=False)
 def reload(chance, pool, over, cursor, rows):  # type: ignore[no-untyped-def]
     """Put the next traces of the pool into the centres that are over; how many, and the next trace."""
     count = 0
@@ -54,7 +52,7 @@ def reload(chance, pool, over, cursor, rows):  # type: ignore[no-untyped-def]
     return count, cursor
 
 
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True, error_model="numpy", _nrt=False)
 def roll(plan, chance, state, pool, actions, active, num_slots, num_padded, buffers, rows, cursor, decisions):  # type: ignore[no-untyped-def]
     """Take the first legal action in every centre until so many decisions are taken; their number and the next trace.
 
@@ -73,7 +71,7 @@ def roll(plan, chance, state, pool, actions, active, num_slots, num_padded, buff
     return taken, cursor
 
 
-@njit(nogil=True, _nrt=False, forceinline=True)
+@njit(nogil=True, error_model="numpy", _nrt=False, forceinline=True)
 def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
     """`mdp.kernels.observe` less its block of pairs and the mask."""
     out[:] = 0.0
@@ -87,11 +85,9 @@ def observe_without_pairs(plan, chance, state, e, num_slots, num_padded, out, ma
         start = _NUM_GLOBAL + slot * _NUM_QUEUE
         i = state.queue[e, mdp.shown_row(slot, waiting, num_slots)]
         mdp.observe_contact(chance, state, e, i, out[start : start + _NUM_QUEUE])
-    for k in range(out.size):
-        out[k] = min(max(out[k], np.float32(LOW)), np.float32(HIGH))
 
 
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True, error_model="numpy", _nrt=False)
 def run_pool(plan, chance, state, params):  # type: ignore[no-untyped-def]
     """Serve every trace of a pool from beginning to end; the number of decisions."""
     decisions = 0
@@ -100,7 +96,7 @@ def run_pool(plan, chance, state, params):  # type: ignore[no-untyped-def]
     return decisions
 
 
-@njit(nogil=True, _nrt=False)
+@njit(nogil=True, error_model="numpy", _nrt=False)
 def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, part, params):  # type: ignore[no-untyped-def]
     """`run_pool` with as much of a step as `part` says; the number of decisions."""
     decisions = 0

@@ -115,6 +115,7 @@ class State(NamedTuple):
         clock_i: `[E, 10]` flags and counts.
         contact_f: `[E, n, 7]` contacts.
         contact_i: `[E, n, 3]` contacts.
+        latent: `[E, n, C, 2]` latent predictions of pairs, NaN until first asked for; no rows where they cost nothing.
         queue: `[E, n]` waiting contacts in order.
         desk_f: `[E, C, 11]` counsellors.
         desk_i: `[E, C, 9]` counsellors.
@@ -132,6 +133,7 @@ class State(NamedTuple):
     clock_i: Ints
     contact_f: Floats
     contact_i: Ints
+    latent: Floats
     queue: Ints
     desk_f: Floats
     desk_i: Ints

@@ -205,6 +205,22 @@ def abandon(plan, state, e, i):  # type: ignore[no-untyped-def]
 
 
 @inlined_kernel
+def predict(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
+    """What the models predict for a pair now, see `draws.predict_pair`; latent values are drawn once and kept."""
+    if i >= state.latent.shape[1]:
+        feedback, minutes = draws.latent_pair(
+            plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e], i, j
+        )
+    else:
+        if np.isnan(state.latent[e, i, j, 0]):
+            state.latent[e, i, j, 0], state.latent[e, i, j, 1] = draws.latent_pair(
+                plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e], i, j
+            )
+        feedback, minutes = state.latent[e, i, j, 0], state.latent[e, i, j, 1]
+    return draws.predict_latent(plan.law, feedback, minutes, state.desk_i[e, j, col.CHATS])
+
+
+@inlined_kernel
 def count(plan, state, e, i, sign):  # type: ignore[no-untyped-def]
     """Add a contact to the running counts, or take it back."""
     state.clock_i[e, col.ANSWERED] += sign
@@ -236,13 +252,12 @@ def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
     now = state.clock_f[e, col.NOW]
     contact = state.contact_f[e, i]
     contact[col.LEAVES_AT] = np.inf
-    args = (plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e])
-    chats = state.desk_i[e, j, col.CHATS]
-    feedback, minutes = draws.realise_pair(*args, i, j, chats)
+    feedback, predicted = predict(plan, chance, state, e, i, j)
+    feedback, minutes = draws.realise_predicted(
+        plan.law, chance.callers_f[e], chance.keys[e], i, j, feedback, predicted
+    )
     if state.contact_i[e, i, col.TRANSFERS] > 0:
         minutes, predicted = contact[col.REMAINING], contact[col.PREDICTED_REST]
-    else:
-        predicted = draws.predict_pair(*args, i, j, chats)[1]
     if np.isnan(contact[col.ANSWERED_AT]):
         contact[col.ANSWERED_AT] = now
     state.contact_i[e, i, col.OUTCOME], state.contact_i[e, i, col.FINISHER] = _ANSWERED, j
@@ -552,16 +567,18 @@ def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
 
 @kernel
 def reset(plan, state, e):  # type: ignore[no-untyped-def]
-    """Empty the centre and put it at minute 0."""
+    """Empty the centre and put it at minute 0. Only contacts that have arrived differ from how a reset leaves them."""
+    used = state.clock_i[e, col.NUM_ARRIVED]
     state.clock_f[e] = 0.0
     interval = plan.rules_f[col.REVIEW_INTERVAL]
     state.clock_f[e, col.NEXT_REVIEW] = interval if 0.0 < interval < plan.rules_f[col.HORIZON] else np.inf
     state.clock_i[e] = 0
-    state.contact_f[e] = np.nan
-    state.contact_f[e, :, col.LEAVES_AT] = np.inf
-    state.contact_i[e, :, col.OUTCOME] = _UNANSWERED
-    state.contact_i[e, :, col.TRANSFERS] = 0
-    state.contact_i[e, :, col.FINISHER] = -1
+    state.contact_f[e, :used] = np.nan
+    state.contact_f[e, :used, col.LEAVES_AT] = np.inf
+    state.contact_i[e, :used, col.OUTCOME] = _UNANSWERED
+    state.contact_i[e, :used, col.TRANSFERS] = 0
+    state.contact_i[e, :used, col.FINISHER] = -1
+    state.latent[e, :used] = np.nan
     state.desk_f[e] = 0.0
     state.desk_i[e] = 0
     state.desk_i[e, :, col.SHIFT] = -1

@@ -146,11 +146,17 @@ def make_state(plan: Plan, num_envs: int, num_contacts: int) -> State:
     events = 4 * (num_contacts + transfers) + 3 * len(plan.timeline_i) if plan.rules_i[col.RECORD] else 0
     if events and plan.rules_f[col.REVIEW_INTERVAL]:
         events += math.ceil(plan.rules_f[col.HORIZON] / plan.rules_f[col.REVIEW_INTERVAL])
+    noisy = plan.law[draws.PAIR_FEEDBACK_SD] > 0 or plan.law[draws.PAIR_SERVICE_SD] > 0
+    contact_f = np.full((num_envs, num_contacts, 7), np.nan)
+    contact_f[:, :, col.LEAVES_AT] = np.inf
+    contact_i = np.zeros((num_envs, num_contacts, 3), dtype=np.int64)
+    contact_i[:, :, col.OUTCOME], contact_i[:, :, col.FINISHER] = Outcome.UNANSWERED, -1
     return State(
         clock_f=np.zeros((num_envs, 5)),
         clock_i=np.zeros((num_envs, 10), dtype=np.int64),
-        contact_f=np.zeros((num_envs, num_contacts, 7)),
-        contact_i=np.full((num_envs, num_contacts, 3), int(Outcome.UNANSWERED), dtype=np.int64),
+        contact_f=contact_f,
+        contact_i=contact_i,
+        latent=np.full((num_envs, num_contacts if noisy else 0, size, 2), np.nan),
         queue=np.zeros((num_envs, num_contacts), dtype=np.int64),
         desk_f=np.zeros((num_envs, size, 11)),
         desk_i=np.zeros((num_envs, size, 9), dtype=np.int64),

@@ -30,6 +30,12 @@ _NUM_RISKS, _NUM_ROLES = len(RISKS), len(ROLES)
 
 
 @inlined_kernel
+def clip(value):  # type: ignore[no-untyped-def]
+    """A feature within the bounds of the observation."""
+    return min(max(value, LOW), HIGH)
+
+
+@inlined_kernel
 def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
     """The row of the queue that a slot shows; -1 for an empty slot."""
     if slot >= min(waiting, num_slots):
@@ -75,15 +81,15 @@ def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type
     while recent < arrived and chance.callers_f[e, arrived - recent - 1, col.ARRIVED] > now - HOUR:
         recent += 1
     angle = 2.0 * math.pi * (now % DAY) / DAY
-    out[0] = now / horizon
-    out[1] = (horizon - now) / HOUR
+    out[0] = clip(now / horizon)
+    out[1] = clip((horizon - now) / HOUR)
     out[2] = math.sin(angle)
     out[3] = math.cos(angle)
-    out[4] = waiting / num_slots
-    out[5] = max(0, waiting - num_slots) / num_slots
+    out[4] = clip(waiting / num_slots)
+    out[5] = clip(max(0, waiting - num_slots) / num_slots)
     out[6] = on_duty / num_padded
     out[7] = takers / num_padded
-    out[8] = recent / TEN
+    out[8] = clip(recent / TEN)
 
 
 @inlined_kernel
@@ -92,9 +98,9 @@ def observe_contact(chance, state, e, i, out):  # type: ignore[no-untyped-def]
     wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
     patience = chance.callers_f[e, i, draws.PATIENCE_MEAN]
     out[0] = 1.0
-    out[1] = wait / TEN
-    out[2] = patience / TEN
-    out[3] = wait / patience
+    out[1] = clip(wait / TEN)
+    out[2] = clip(patience / TEN)
+    out[3] = clip(wait / patience)
     out[4] = state.contact_i[e, i, col.TRANSFERS] > 0
     out[5] = chance.callers_i[e, i, col.CALLER_TYPE] == 1
     out[6 + chance.callers_i[e, i, col.RISK]] = 1.0
@@ -110,16 +116,16 @@ def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyp
     out[2] = desk_i[col.ON_BREAK]
     out[3] = kernels.can_take(plan, state, e, j)
     out[4] = desk_i[col.NUM_HANDS] / plan.people_i[j, col.CAPACITY]
-    out[5] = plan.people_i[j, col.CAPACITY] / TEN
-    out[6] = desk_i[col.CHATS] / TEN
+    out[5] = clip(plan.people_i[j, col.CAPACITY] / TEN)
+    out[6] = clip(desk_i[col.CHATS] / TEN)
     out[7] = plan.people_i[j, col.NEW]
     if desk_i[col.NUM_FREE] > 0:
-        out[8] = (now - state.free[e, j, 0]) / HOUR
+        out[8] = clip((now - state.free[e, j, 0]) / HOUR)
     if desk_i[col.NUM_HANDS] > 0:
-        out[9] = (now - desk_f[col.BUSY_SINCE]) / HOUR
+        out[9] = clip((now - desk_f[col.BUSY_SINCE]) / HOUR)
     if desk_i[col.ON_DUTY]:
-        out[10] = (plan.shifts_f[plan.first_shift[j] + desk_i[col.SHIFT], col.SHIFT_END] - now) / HOUR
-    out[11] = predicted_release(plan, chance, state, e, j) / HOUR
+        out[10] = clip((plan.shifts_f[plan.first_shift[j] + desk_i[col.SHIFT], col.SHIFT_END] - now) / HOUR)
+    out[11] = clip(predicted_release(plan, chance, state, e, j) / HOUR)
     out[12 + plan.people_i[j, col.ROLE]] = 1.0
 
 
@@ -136,14 +142,13 @@ def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: 
     for j in range(size):
         start = first_counsellor + j * _NUM_COUNSELLOR
         observe_counsellor(plan, chance, state, e, j, out[start : start + _NUM_COUNSELLOR])
-    args = (plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e])
     waiting = state.clock_i[e, col.NUM_QUEUE]
     for slot in range(min(waiting, num_slots)):
         i = state.queue[e, shown_row(slot, waiting, num_slots)]
         start = _NUM_GLOBAL + slot * _NUM_QUEUE
         observe_contact(chance, state, e, i, out[start : start + _NUM_QUEUE])
         for j in range(size):
-            feedback, minutes = draws.predict_pair(*args, i, j, state.desk_i[e, j, col.CHATS])
+            feedback, minutes = kernels.predict(plan, chance, state, e, i, j)
             if state.contact_i[e, i, col.TRANSFERS] > 0:
                 minutes = state.contact_f[e, i, col.PREDICTED_REST]
             takes = out[first_counsellor + j * _NUM_COUNSELLOR + 3] > 0.0
@@ -151,13 +156,8 @@ def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: 
             start = first_pair + (slot * num_padded + j) * _NUM_PAIR
             out[start] = legal
             out[start + 1] = (feedback - 1.0) / 4.0
-            out[start + 2] = minutes / HOUR
+            out[start + 2] = clip(minutes / HOUR)
             mask[slot * num_padded + j] = legal and state.clock_i[e, col.ASKING]
-    for k in range(out.size):
-        if out[k] < np.float32(LOW):
-            out[k] = LOW
-        elif out[k] > np.float32(HIGH):
-            out[k] = HIGH
 
 
 @inlined_kernel

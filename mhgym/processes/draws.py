@@ -152,12 +152,11 @@ def latent_pair(law, values, keys, staff, known, i, j):  # type: ignore[no-untyp
 
 
 @inlined_kernel
-def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
-    """What the models predict for a pair: feedback on the five-point scale, minutes of service.
+def predict_latent(law, feedback, minutes, chats):  # type: ignore[no-untyped-def]
+    """What the models predict given the latent values of a pair: feedback on the five-point scale, minutes of service.
 
     `chats` counts the counsellor's earlier contacts in this shift; each lowers feedback and lengthens service.
     """
-    feedback, minutes = latent_pair(law, values, keys, staff, known, i, j)
     feedback = np.rint(feedback - law[FEEDBACK_PER_CHAT] * chats)
     minutes += law[SERVICE_PER_CHAT] * chats
     return (
@@ -167,12 +166,11 @@ def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[
 
 
 @inlined_kernel
-def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
-    """What truly happens to a pair: feedback on the five-point scale, minutes of service.
+def realise_predicted(law, values, keys, i, j, feedback, minutes):  # type: ignore[no-untyped-def]
+    """What truly happens given the prediction: feedback on the five-point scale, minutes of service.
 
     Truth is the prediction plus an error, part of it common to the caller and part of it the pair's own.
     """
-    feedback, minutes = predict_pair(law, values, keys, staff, known, i, j, chats)
     feedback += values[i, FEEDBACK_SHIFT]
     minutes += values[i, SERVICE_SHIFT]
     if law[FEEDBACK_ERROR_SD] > 0.0:
@@ -183,6 +181,20 @@ def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[
         min(max(np.rint(feedback), _FEEDBACK_LOW), _FEEDBACK_HIGH),
         min(max(minutes, law[SERVICE_MIN]), law[SERVICE_MAX]),
     )
+
+
+@inlined_kernel
+def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
+    """`predict_latent` of caller `i` and counsellor `j`."""
+    feedback, minutes = latent_pair(law, values, keys, staff, known, i, j)
+    return predict_latent(law, feedback, minutes, chats)
+
+
+@inlined_kernel
+def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
+    """`realise_predicted` of caller `i` and counsellor `j`."""
+    feedback, minutes = predict_pair(law, values, keys, staff, known, i, j, chats)
+    return realise_predicted(law, values, keys, i, j, feedback, minutes)
 
 
 @allocating_kernel
