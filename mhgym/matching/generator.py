@@ -168,8 +168,7 @@ class WeekGenerator:
         order = rng.permuted(np.tile(np.arange(DAYS), (size, 1)), axis=1) if self.any_days else np.arange(DAYS)
         active = np.broadcast_to(order < _WORKING_DAYS, (size, DAYS))
         hour = np.arange(1, BLOCKS + 1)
-        within: Bools = (hour >= start[..., None]) & (hour < (start + length)[..., None])
-        within = within & active[..., None]
+        within: Bools = (hour >= start[..., None]) & (hour < (start + length)[..., None]) & active[..., None]
         return within.reshape(size, SLOTS)
 
 
@@ -182,7 +181,8 @@ def _draw(shares: tuple[float, ...] | Floats, size: int, rng: np.random.Generato
 def _languages(size: int, texas: bool, rng: np.random.Generator) -> Bools:
     """`[size, L]` one language each."""
     spoken = _draw(TEXAS_LANGUAGES if texas else np.ones(len(DEFAULT_LANGUAGES)), size, rng)
-    return spoken[:, None] == np.arange(len(DEFAULT_LANGUAGES))
+    languages: Bools = spoken[:, None] == np.arange(len(DEFAULT_LANGUAGES))
+    return languages
 
 
 #: The report's base case as calibrated, and a second calibration that fits the report's counts as well.
