@@ -19,11 +19,14 @@ class RoutingVecEnv(VecEnv):
     Args:
         num_envs: Centres.
         scenario: A scenario, or the name of a preset.
+        with_kpis: Whether the last info of an episode has `kpis`; they cost more than all of its decisions.
         **settings: As `RoutingVectorEnv`.
     """
 
-    def __init__(self, num_envs: int, scenario: Scenario | str, **settings: Any) -> None:
-        self.vector = RoutingVectorEnv(num_envs, scenario, autoreset_mode=AutoresetMode.SAME_STEP, **settings)
+    def __init__(self, num_envs: int, scenario: Scenario | str, *, with_kpis: bool = False, **settings: Any) -> None:
+        self.vector = RoutingVectorEnv(
+            num_envs, scenario, autoreset_mode=AutoresetMode.SAME_STEP, with_kpis=with_kpis, **settings
+        )
         self._actions: NDArray[np.int64] = np.zeros(num_envs, dtype=np.int64)
         self._return = np.zeros(num_envs)
         self._length = np.zeros(num_envs, dtype=np.int64)
@@ -57,11 +60,9 @@ class RoutingVecEnv(VecEnv):
         for row in np.flatnonzero(dones).tolist():
             infos[row]["terminal_observation"] = batched["final_obs"][row]
             infos[row]["TimeLimit.truncated"] = bool(truncated[row])
-            infos[row]["kpis"] = {
-                name: float(values[row])
-                for name, values in batched["final_info"]["kpis"].items()
-                if not name.startswith("_")
-            }
+            if "kpis" in batched["final_info"]:
+                kpis = batched["final_info"]["kpis"]
+                infos[row]["kpis"] = {name: float(kpis[name][row]) for name in kpis if not name.startswith("_")}
             infos[row]["episode"] = {"r": float(self._return[row]), "l": int(self._length[row])}
             self._return[row], self._length[row] = 0.0, 0
         return obs, rewards.astype(np.float32), dones, infos

@@ -113,9 +113,12 @@ def _tasks(preset: str, batches: tuple[int, ...], sizes: Sizes) -> dict[str, Cal
         pooled = PooledBatch.of(scenario, size, traces)
         vector = RoutingVectorEnv(size, scenario)
         vector.reset(seed=0)
+        trainer = RoutingVectorEnv(size, scenario, with_kpis=False, bank=sizes.pool)
+        trainer.reset(seed=0)
         tasks[f"kernel.{size}"] = lambda pooled=pooled: pooled.roll(sizes.decisions)  # type: ignore[misc]
         tasks[f"call.{size}"] = lambda pooled=pooled: pooled.call(sizes.python_decisions)  # type: ignore[misc]
         tasks[f"vector.{size}"] = lambda vector=vector: step_vector(vector, sizes.slow_decisions)  # type: ignore[misc]
+        tasks[f"bank.{size}"] = lambda trainer=trainer: step_vector(trainer, sizes.python_decisions)  # type: ignore[misc]
     return tasks
 
 
@@ -125,6 +128,7 @@ def measure_steps(sizes: Sizes) -> list[Result]:
         "kernel": "kernels alone, traces drawn beforehand",
         "call": "kernels called from Python, traces drawn beforehand",
         "vector": "`RoutingVectorEnv.step`, trace drawing, KPIs and infos included",
+        "bank": "`RoutingVectorEnv.step` with a bank of traces and without KPIs, as training uses it",
     }
     results = []
     for preset, batches in (("EranHeavy", sizes.batches), ("OpenUp", (min(DAY_BATCH, sizes.batches[-1]),))):

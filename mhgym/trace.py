@@ -1,7 +1,7 @@
 """A trace: all chance of one episode, drawn before the first decision and independent of any policy."""
 
 import hashlib
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -15,6 +15,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _STREAMS = ("arrivals", "callers", "staff")
+_ROWS = ("accepted", "caller_type", "risk", "attributes", "values", "keys")  # one row for each contact
+_ARRAYS = ("arrived_at", *_ROWS, "staff", "law", "known")
 
 
 def stream(seed: int, purpose: str) -> np.random.Generator:
@@ -62,16 +64,15 @@ class Trace:
 
     def __post_init__(self) -> None:
         size, num_counsellors = len(self.arrived_at), len(self.staff)
-        if np.any(np.diff(self.arrived_at) < 0):
+        if (self.arrived_at[1:] < self.arrived_at[:-1]).any():
             raise ValueError("arrival times of a trace must not decrease")
-        for name in ("accepted", "caller_type", "risk", "attributes", "values", "keys"):
+        for name in _ROWS:
             if (rows := len(getattr(self, name))) != size:
                 raise ValueError(f"a trace of {size} contacts needs {size} rows of {name}, got {rows}")
         if self.known.shape[1:] != (num_counsellors, 2):
             raise ValueError(f"known must have shape (k, {num_counsellors}, 2), got {self.known.shape}")
-        for item in fields(self):
-            if isinstance(value := getattr(self, item.name), np.ndarray):
-                value.setflags(write=False)
+        for name in _ARRAYS:
+            getattr(self, name).setflags(write=False)
 
     @classmethod
     def sample(cls, scenario: Scenario, seed: int) -> Self:
@@ -120,10 +121,10 @@ class Trace:
         """16 hexadecimal digits that name all chance of this episode."""
         if not self._hash:
             digest = hashlib.blake2b(digest_size=8)
-            for item in fields(self):
-                if isinstance(value := getattr(self, item.name), np.ndarray):
-                    digest.update(f"{item.name}{value.dtype}{value.shape}".encode())
-                    digest.update(np.ascontiguousarray(value).tobytes())
+            for name in _ARRAYS:
+                value = getattr(self, name)
+                digest.update(f"{name}{value.dtype}{value.shape}".encode())
+                digest.update(np.ascontiguousarray(value).tobytes())
             self._hash.append(digest.hexdigest())
         return self._hash[0]
 

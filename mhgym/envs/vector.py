@@ -15,6 +15,7 @@ from mhgym.engines import columns as col
 from mhgym.engines.columns import State
 from mhgym.engines.compiled import read_log
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
+from mhgym.envs.bank import TraceBank
 from mhgym.mdp import ActionLayout, ObservationLayout, kernels
 from mhgym.mdp.observation import HIGH, LOW
 from mhgym.metrics import kpis
@@ -70,27 +71,39 @@ class RoutingBatch:
 
     def begin(self, rows: Sequence[int], traces: Sequence[Trace]) -> None:
         """Start new episodes in some centres and run each to its first decision epoch."""
-        longest = max(len(trace) for trace in traces)
-        room = self.state.queue.shape[1]
-        if longest > room:
-            self._grow(max(longest, 2 * room))
+        self._make_room(max(len(trace) for trace in traces))
         for row, trace in zip(rows, traces, strict=True):
             self.traces[row] = trace
             load_trace(self.chance, row, trace)
-        started = list(rows)
-        self.over[started] = False
+        self._start(np.asarray(rows, dtype=np.int64))
+
+    def begin_from(self, bank: TraceBank, rows: NDArray[np.int64], picks: NDArray[np.int64]) -> None:
+        """`begin` on traces `picks` `[k]` of a bank."""
+        self._make_room(bank.longest)
+        for row, pick in zip(rows.tolist(), picks.tolist(), strict=True):
+            self.traces[row] = bank.traces[pick]
+        bank.load(self.chance, rows, picks)
+        self._start(rows)
+
+    def _make_room(self, num_contacts: int) -> None:
+        room = self.state.queue.shape[1]
+        if num_contacts > room:
+            self._grow(max(num_contacts, 2 * room))
+
+    def _start(self, rows: NDArray[np.int64]) -> None:
+        self.over[rows] = False
         kernels.begin(
             self.plan,
             self.chance,
             self.state,
-            np.asarray(rows, dtype=np.int64),
+            rows,
             self.actions.num_slots,
             self.actions.num_counsellors,
             self.obs,
             self.mask,
         )
-        self.reward[started] = 0.0
-        self.elapsed[started] = self.state.clock_f[started, col.NOW]
+        self.reward[rows] = 0.0
+        self.elapsed[rows] = self.state.clock_f[rows, col.NOW]
 
     def step(self, actions: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
         """Step the active centres; results are in `obs`, `mask`, `reward`, `elapsed` and `over`."""
@@ -149,6 +162,10 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         num_slots: N queue slots.
         autoreset_mode: `NextStep` or `SameStep`, see Gymnasium.
         render_mode: None; a batch has no picture.
+        with_kpis: Whether an episode's end brings `info["kpis"]`. All KPIs of an episode take about a millisecond, a
+            hundred times a decision, so training goes without; the rewards add up to the KPIs that have weight.
+        bank: Traces drawn ahead, when first one is needed, from which episodes then pick at random; with 0 each episode
+            draws its own, as a single environment would, which takes longer than its decisions where shifts are short.
         **overrides: Settings of the preset.
     """
 
@@ -160,6 +177,8 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         num_slots: int = 16,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: None = None,
+        with_kpis: bool = True,
+        bank: int = 0,
         **overrides: Any,
     ) -> None:
         mode = AutoresetMode(autoreset_mode)
@@ -174,6 +193,11 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         self.single_action_space = spaces.Discrete(self.batch.actions.size)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
+        self._with_kpis = with_kpis
+        if bank < 0:
+            raise ValueError(f"bank must be a number of traces to draw ahead, or 0 for none, got {bank}")
+        self._bank_size = bank
+        self._bank: TraceBank | None = None
         self._same_step = mode == AutoresetMode.SAME_STEP
         self._rngs = [seeding.np_random(None)[0] for _ in range(num_envs)]
         self._cut = self.batch.scenario.rules.closing == "cut"
@@ -192,13 +216,20 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
             for i, own in enumerate(seeds):
                 if own is not None:
                     self._rngs[i] = seeding.np_random(own)[0]
+            self._bank = None  # so that equal seeds draw equal banks
         self._begin(range(self.num_envs))
         self._started = True
         return self.batch.obs.copy(), self._infos()
 
     def _begin(self, rows: Sequence[int]) -> None:
-        draws = [int(self._rngs[row].integers(2**32)) for row in rows]
-        self.batch.begin(rows, [Trace.sample(self.batch.scenario, seed) for seed in draws])
+        if self._bank_size:
+            if self._bank is None:
+                self._bank = TraceBank.sample(self.batch.scenario, self.batch.plan, self._bank_size, self._rngs[0])
+            picks = np.array([self._rngs[row].integers(self._bank_size) for row in rows])
+            self.batch.begin_from(self._bank, np.asarray(rows, dtype=np.int64), picks)
+        else:
+            seeds = [int(self._rngs[row].integers(2**32)) for row in rows]
+            self.batch.begin(rows, [Trace.sample(self.batch.scenario, seed) for seed in seeds])
 
     def step(  # type: ignore[override]  # Gymnasium types the flags as floats; they are bool, as it asks in its text
         self, actions: NDArray[np.int64]
@@ -210,13 +241,11 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         again = np.flatnonzero(batch.over)  # NextStep: these only start anew
         batch.step(np.asarray(actions, dtype=np.int64), ~batch.over)
         batch.reward[again] = 0.0
-        ended = np.flatnonzero(batch.over & ~np.isin(np.arange(self.num_envs), again))
-        over = np.zeros(self.num_envs, dtype=np.bool_)
-        over[ended] = True
+        over = batch.over.copy()
+        over[again] = False
+        ended = np.flatnonzero(over)
         rewards = batch.reward @ batch.weights
-        final: dict[str, Any] = {}
-        for row in ended.tolist():
-            final = self._add_info(final, {"kpis": batch.kpis(row)}, row)
+        final = self._kpis(ended) if self._with_kpis and len(ended) else {}
         if self._same_step and len(ended):
             final = self._final(ended, final)
         starting = ended if self._same_step else again
@@ -226,6 +255,18 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         nobody = np.zeros(self.num_envs, dtype=np.bool_)
         terminated, truncated = (nobody, over) if self._cut else (over, nobody)
         return batch.obs.copy(), rewards, terminated, truncated, infos
+
+    def _kpis(self, ended: NDArray[np.int64]) -> dict[str, Any]:
+        """The KPIs of the episodes that ended, in Gymnasium's form: values `[E]` and a mask of where they stand."""
+        which = np.zeros(self.num_envs, dtype=np.bool_)
+        which[ended] = True
+        episodes = [self.batch.kpis(row) for row in ended.tolist()]
+        batched: dict[str, Any] = {}
+        for name in episodes[0]:
+            batched[name] = np.zeros(self.num_envs)
+            batched[name][ended] = [episode[name] for episode in episodes]
+            batched[f"_{name}"] = which.copy()
+        return {"kpis": batched, "_kpis": which}
 
     def _final(self, ended: NDArray[np.int64], final: dict[str, Any]) -> dict[str, Any]:
         """Last observation and info of the episodes that ended, before they start anew."""

@@ -1,7 +1,7 @@
 """The outcome law: what the models predict for a pair, and what truly happens."""
 
 import math
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,7 @@ class OutcomeLaw:
     predicted_max: float = math.inf
     service_min: float = 0.0
     service_max: float = math.inf
+    _packed: Floats = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("pair_feedback_sd", "pair_service_sd", "feedback_error_sd", "service_error_sd", "service_min"):
@@ -56,10 +57,13 @@ class OutcomeLaw:
                 raise ValueError(
                     f"{low} must not exceed {high}, got {getattr(self, low)} and {getattr(self, high)} minutes"
                 )
+        packed = np.array([getattr(self, entry.name) for entry in fields(self) if entry.init], dtype=np.float64)
+        packed.setflags(write=False)
+        object.__setattr__(self, "_packed", packed)
 
     def packed(self) -> Floats:
-        """`[12]` the entries as the compiled functions take them."""
-        return np.array(astuple(self), dtype=np.float64)
+        """`[12]` the entries as the compiled functions take them, read-only."""
+        return self._packed
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def test_maskable_ppo_learns_on_the_native_batch() -> None:
 
 
 def test_terminal_observation_and_statistics_come_with_the_end() -> None:
-    env = RoutingVecEnv(4, "OpenUp", horizon=120.0)
+    env = RoutingVecEnv(4, "OpenUp", horizon=120.0, with_kpis=True)
     env.seed(1)
     env.reset()
     seen = 0

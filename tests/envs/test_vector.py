@@ -118,11 +118,48 @@ def test_a_restored_batch_continues_identically() -> None:
         np.testing.assert_array_equal(before, after)
 
 
+def test_episodes_from_a_bank_are_those_of_its_traces() -> None:
+    """With a bank every centre plays a trace of it, as a single environment does; equal seeds give equal play."""
+    vector = RoutingVectorEnv(8, "EranHeavy", bank=5, autoreset_mode=AutoresetMode.SAME_STEP)
+    _, infos = vector.reset(seed=3)
+    first = list(vector.batch.traces)
+    seen: set[str] = set()
+    for _ in range(60):
+        started = list(vector.batch.traces)
+        _, _, terminated, _, infos = vector.step(infos["action_mask"].argmax(axis=1))
+        for row in np.flatnonzero(terminated):
+            seen.add(started[row].hash)
+            single = gymnasium.make("mhgym/EranHeavy-v0", engine="compiled").unwrapped
+            _, info = single.reset(options={"trace": started[row]})
+            over = False
+            while not over:
+                _, _, over, _, info = single.step(info["action_mask"].argmax())
+            assert {name: infos["final_info"]["kpis"][name][row] for name in info["kpis"]} == info["kpis"]
+    assert len(seen) == 5
+    _, again = vector.reset(seed=3)
+    assert [trace.hash for trace in vector.batch.traces] == [trace.hash for trace in first]
+    other = RoutingVectorEnv(8, "EranHeavy", bank=5)
+    np.testing.assert_array_equal(again["action_mask"], other.reset(seed=3)[1]["action_mask"])
+
+
+def test_kpis_are_left_out_where_nobody_asks() -> None:
+    vector = RoutingVectorEnv(4, "EranHeavy", with_kpis=False)
+    _, infos = vector.reset(seed=0)
+    ends = 0
+    for _ in range(60):
+        _, _, terminated, _, infos = vector.step(infos["action_mask"].argmax(axis=1))
+        ends += int(terminated.sum())
+        assert "kpis" not in infos
+    assert ends > 4
+
+
 def test_bad_batches_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="at least 1 centre, got 0"):
         RoutingVectorEnv(0, "EranHeavy")
     with pytest.raises(ValueError, match="Disabled"):
         RoutingVectorEnv(1, "EranHeavy", autoreset_mode=AutoresetMode.DISABLED)
+    with pytest.raises(ValueError, match="traces to draw ahead, or 0 for none, got -1"):
+        RoutingVectorEnv(1, "EranHeavy", bank=-1)
     with pytest.raises(ValueError, match="paper"):
         RoutingVectorEnv(1, "OpenUpPaper", queue_discipline="paper")
     vector = RoutingVectorEnv(2, "EranHeavy")

@@ -1,6 +1,7 @@
 """The Poisson law of a count that is known to lie between two bounds."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -36,6 +37,15 @@ def truncated_poisson(mean: float, low: int, high: int | None) -> tuple[Ints, Fl
 
 def sample_truncated_poisson(mean: float, low: int, high: int | None, rng: np.random.Generator) -> int:
     """Draw from `truncated_poisson` by its inverse distribution function: one uniform number, no rejection."""
+    first, cumulative = _cumulative(mean, low, high)
+    index = int(cumulative.searchsorted(rng.random(), side="right"))
+    return first + min(index, len(cumulative) - 1)
+
+
+@lru_cache(maxsize=64)
+def _cumulative(mean: float, low: int, high: int | None) -> tuple[int, Floats]:
+    """The first count of `truncated_poisson` and the distribution function from there on; kept from trace to trace."""
     counts, probabilities = truncated_poisson(mean, low, high)
-    index = int(np.searchsorted(np.cumsum(probabilities), rng.random(), side="right"))
-    return int(counts[min(index, len(counts) - 1)])
+    cumulative = np.cumsum(probabilities)
+    cumulative.setflags(write=False)
+    return int(counts[0]), cumulative
