@@ -3,7 +3,8 @@
 from collections.abc import Callable
 
 from agents.first_come import FirstCome, LastCome, MostSevereFirst
-from agents.index_rules import CMT, CMuTheta
+from agents.index_rules import CMT, CMu, CMuH, CMuTheta, FastestServer, MaxWeight, QualityMu
+from agents.index_rules_holding import BestMatch, CMTWait, ReserveHighRisk
 from agents.uniform import UniformRandom
 from mhgym.policy import Policy
 
@@ -14,12 +15,20 @@ AGENTS: dict[str, Callable[..., Policy]] = {
     "lcfs": LastCome,
     "most_severe_first": MostSevereFirst,
     "cmt": CMT,
+    "cmt_wait": CMTWait,
+    "cmu": CMu,
     "cmu_theta": CMuTheta,
+    "cmu_h": CMuH,
+    "quality_mu": QualityMu,
+    "max_weight": MaxWeight,
+    "fastest_server": FastestServer,
+    "best_match": BestMatch,
+    "reserve_high_risk": ReserveHighRisk,
 }
 
 
-def make_agent(name: str, **settings: object) -> Policy:
-    """A policy by name.
+def make_agent(name: str, /, **settings: object) -> Policy:
+    """A policy by name; a setting `name` is its label in tables.
 
     Raises:
         ValueError: If there is none of that name.

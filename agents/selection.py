@@ -3,20 +3,23 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mhgym.view import CentreView, Pair
+from mhgym.view import HOLD, Bools, CentreView, Pair
 
 
-def best_pair(view: CentreView, *keys: NDArray[np.float64]) -> Pair:
-    """The legal pair with the largest first key, ties by the next keys.
+def best_pair(view: CentreView, *keys: NDArray[np.float64], among: Bools | None = None) -> Pair:
+    """The legal pair with the largest first key, ties by the next keys; HOLD if there is none.
 
     What is still tied goes to the contact that comes first in the queue, then to the counsellor who has been idle
     longest, then to the lowest index.
 
     Args:
-        view: With at least one legal pair.
+        view: What can be known.
         *keys: `[n, C]` each, or what broadcasts to it.
+        among: `[n, C]` pairs to choose from; illegal ones among them are passed over. None for all.
     """
-    rows, counsellors = np.nonzero(view.legal)
+    rows, counsellors = np.nonzero(view.legal if among is None else view.legal & among)
+    if not len(rows):
+        return HOLD
     kept = np.arange(len(rows))
     for key in (*keys, -np.arange(len(view.waiting))[:, None], -view.staff.idle_since):
         values = np.broadcast_to(key, view.legal.shape)[rows[kept], counsellors[kept]]

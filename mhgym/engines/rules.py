@@ -1,40 +1,41 @@
-"""Whole episodes under the simplest rules, in compiled code: no Python per decision.
+"""Whole episodes under simple rules, in compiled code: no Python per decision.
 
-Each rule decides as its policy in Python does, ties included, which a test shows decision for decision.
+A rule ranks pairs by a number (`engines.indices`) and some hold (`engines.gates`). Each decides as its policy in Python
+does, ties included, which a test shows decision for decision.
 """
 
 from collections.abc import Sequence
-from enum import IntEnum
 
 import numpy as np
 
 from mhgym.compiling import inlined_kernel, kernel
 from mhgym.engines import columns as col
-from mhgym.engines import kernels
+from mhgym.engines import gates, kernels
 from mhgym.engines.columns import Floats
 from mhgym.engines.compiled import CompiledEngine
+from mhgym.engines.indices import QUALITY_FLOOR, Rule, index_value
 from mhgym.processes import draws
 from mhgym.trace import Trace
 
-#: Least quality in an index, so that the worst pairs are still ranked by time. Assumption: Kleinerman et al. 2022 do
-#: not say what their index does with a predicted feedback of 1, which is a quality of 0.
-QUALITY_FLOOR = 0.02
+__all__ = [
+    "NO_PARAMS",
+    "NUM_PARAMS",
+    "QUALITY_FLOOR",
+    "Rule",
+    "choose",
+    "finish",
+    "pack_params",
+    "params_of",
+    "run",
+    "run_rule",
+]
+
 #: Room for the parameters of a rule: one size for all, so that one compiled function serves every rule.
 NUM_PARAMS = 8
 
 
-class Rule(IntEnum):
-    """The rules that have a compiled form; what a policy names in `compiled_rule`."""
-
-    FIRST_COME = 0
-    LAST_COME = 1
-    MOST_SEVERE_FIRST = 2
-    CMT = 3
-    CMU_THETA = 4
-
-
 def pack_params(values: Sequence[float] = ()) -> Floats:
-    """`[NUM_PARAMS]` parameters of a rule, in the order that the rule documents, the rest 0.
+    """`[NUM_PARAMS]` parameters of a rule, in the order that `Rule` documents, the rest 0.
 
     Raises:
         ValueError: If there are more than there is room for.
@@ -49,8 +50,25 @@ def pack_params(values: Sequence[float] = ()) -> Floats:
 #: Of a rule that has no parameters.
 NO_PARAMS = pack_params()
 
-_LAST_COME, _SEVERE = int(Rule.LAST_COME), int(Rule.MOST_SEVERE_FIRST)
-_CMT, _CMU_THETA = int(Rule.CMT), int(Rule.CMU_THETA)
+
+def params_of(policy: object) -> Floats:
+    """The packed `compiled_params` of a policy that names a `compiled_rule`; none if it has no parameters."""
+    return pack_params(getattr(policy, "compiled_params", ()))
+
+
+_FIRST_COME, _LAST_COME, _SEVERE = int(Rule.FIRST_COME), int(Rule.LAST_COME), int(Rule.MOST_SEVERE_FIRST)
+_CMT, _CMU_THETA, _FASTEST_SERVER = int(Rule.CMT), int(Rule.CMU_THETA), int(Rule.FASTEST_SERVER)
+_RESERVE, _CMT_WAIT, _BEST_MATCH = int(Rule.RESERVE), int(Rule.CMT_WAIT), int(Rule.BEST_MATCH)
+_HIGH = 2  # domain.Risk.HIGH
+
+
+@inlined_kernel
+def predict(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
+    """Predicted quality and minutes of a waiting contact with a counsellor, as a view shows them."""
+    feedback, minutes = kernels.predict(plan, chance, state, e, i, j)
+    if state.contact_i[e, i, col.TRANSFERS] > 0:
+        minutes = state.contact_f[e, i, col.PREDICTED_REST]
+    return (feedback - 1.0) / 4.0, minutes
 
 
 @inlined_kernel
@@ -59,34 +77,54 @@ def index_of(plan, chance, state, e, rule, params, row, j):  # type: ignore[no-u
     i = state.queue[e, row]
     if rule == _LAST_COME:
         return float(row)
-    if rule == _SEVERE:
+    if rule in (_SEVERE, _RESERVE):
         return float(chance.callers_i[e, i, col.RISK])
-    if rule != _CMT and rule != _CMU_THETA:
+    if rule == _FIRST_COME:
         return 0.0
-    args = (plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e])
-    feedback, minutes = draws.predict_pair(*args, i, j, state.desk_i[e, j, col.CHATS])
-    if state.contact_i[e, i, col.TRANSFERS] > 0:
-        minutes = state.contact_f[e, i, col.PREDICTED_REST]
-    quality = max((feedback - 1.0) / 4.0, QUALITY_FLOOR)
+    quality, minutes = predict(plan, chance, state, e, i, j)
     patience = chance.callers_f[e, i, draws.PATIENCE_MEAN]
-    return quality / (minutes * patience) if rule == _CMT else quality * patience / minutes
+    if rule in (_CMT, _CMT_WAIT):
+        return max(quality, QUALITY_FLOOR) / (minutes * patience)
+    if rule == _CMU_THETA:
+        return max(quality, QUALITY_FLOOR) * (patience + params[0]) / minutes
+    wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
+    return index_value(rule, params, quality, minutes, patience, wait, chance.callers_i[e, i, col.RISK])
+
+
+@inlined_kernel
+def barred(plan, chance, state, e, rule, params, limit, i, j):  # type: ignore[no-untyped-def]
+    """Whether a rule keeps a legal pair waiting; `limit` is what `limit_of` or `spare_slots` found."""
+    if rule == _RESERVE:
+        high = chance.callers_i[e, i, col.RISK] == _HIGH
+        return not high and plan.people_i[j, col.RISKS + _HIGH] != 0 and limit <= params[0]
+    quality, _ = predict(plan, chance, state, e, i, j)
+    return limit > params[0] * max(quality, QUALITY_FLOOR)
 
 
 @inlined_kernel
 def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def]
     """The pair that a rule routes, row -1 for HOLD; ties go to the first in the queue, the longest idle, the lowest."""
     size = plan.people_i.shape[0]
-    best, best_row, best_j = -np.inf, -1, -1
+    best, best_row, best_j, limit = -np.inf, -1, -1, 0.0
+    if rule == _RESERVE:
+        limit = float(gates.spare_slots(plan, state, e))
     for row in range(state.clock_i[e, col.NUM_QUEUE]):
-        risk = chance.callers_i[e, state.queue[e, row], col.RISK]
+        i = state.queue[e, row]
+        risk = chance.callers_i[e, i, col.RISK]
+        if rule == _CMT_WAIT:
+            limit = gates.quality_elsewhere(plan, chance, state, e, params[1], i)
         for j in range(size):
             if plan.people_i[j, col.RISKS + risk] and kernels.can_take(plan, state, e, j):
+                if _RESERVE <= rule <= _CMT_WAIT and barred(plan, chance, state, e, rule, params, limit, i, j):
+                    continue
                 index = index_of(plan, chance, state, e, rule, params, row, j)
                 idler = row == best_row and index == best and state.free[e, j, 0] < state.free[e, best_j, 0]
                 if index > best or best_row < 0 or idler:
                     best, best_row, best_j = index, row, j
-        if rule == 0 and best_row >= 0:
+        if best_row >= 0 and rule in (_FIRST_COME, _FASTEST_SERVER):
             break
+    if rule == _BEST_MATCH and best < gates.threshold(plan, state, e, params):
+        return -1, -1
     return best_row, best_j
 
 

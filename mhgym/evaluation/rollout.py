@@ -76,10 +76,10 @@ def run_episodes(scenario: Scenario, policy: Policy, seeds: Iterable[int], engin
 
 def _run_rule(scenario: Scenario, policy: Policy, rule: int, traces: list[Trace]) -> list[Episode]:
     from mhgym.engines.compiled import CompiledEngine
-    from mhgym.engines.rules import Rule, pack_params, run_rule
+    from mhgym.engines.rules import Rule, params_of, run_rule
 
     engine, no_latency = CompiledEngine(scenario), np.empty(0)
-    params = pack_params(getattr(policy, "compiled_params", ()))
+    params = params_of(policy)
     episodes = []
     for trace in traces:
         decisions = run_rule(engine, trace, Rule(rule), params)
