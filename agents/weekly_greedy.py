@@ -1,7 +1,8 @@
 """Simple weekly matchers: greedy by severity, greedy by compatibility, first come, and ranking.
 
 Each goes through all possible assignments once in an order of its own and takes what is still free, one offer for each
-patient; then again for second offers, and so on, so that nobody's third offer takes somebody's first.
+patient; then again for second offers, and so on, so that nobody's third offer takes somebody's first. What is
+still tied goes by slot, then by patient and volunteer.
 """
 
 import numpy as np

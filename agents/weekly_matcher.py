@@ -5,7 +5,7 @@ says why the answer is the best. `weekly_levels` settles who is served and what 
 `weekly_columns` shares out what is ample. `weekly_oracle` transcribes the model as printed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -92,6 +92,14 @@ def match_week(week: Week, most_offers: int = 3) -> WeeklyMatch:
 def offer_exactly(week: Week, most_offers: int) -> Offers:
     """The offers of `match_week`."""
     return match_week(week, most_offers).offers
+
+
+def offer_most_severe(week: Week, most_offers: int) -> Offers:
+    """An optimum of the first objective alone, with one offer each: one of many, blind to compatibility."""
+    check_most_offers(most_offers)
+    possible = columns(week)
+    graph = Graph.of(possible, week.patients.severity)
+    return Offers.of(possible, assign(replace(graph, fifths=np.zeros_like(graph.fifths))))
 
 
 def check_most_offers(most_offers: int) -> None:
