@@ -9,7 +9,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
 
 from mhgym.domain import CallerType, Roster
 from mhgym.processes import draws
@@ -119,6 +118,8 @@ class EranPopulation:
         self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
     ) -> Floats:
         """See `Population.resample_service`: the prediction plus a normal error, cut off at the time elapsed."""
+        from scipy.special import ndtr, ndtri  # here, since importing it takes longer than the first steps
+
         del caller_type, risk
         longest = ERAN_OUTCOMES.service_max
         # Every total is at least `service_min`, so a shorter time elapsed says nothing.

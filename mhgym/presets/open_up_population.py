@@ -8,7 +8,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betainc, betaincinv
 
 from mhgym.domain import Risk, Role, Roster
 from mhgym.processes import draws
@@ -121,6 +120,8 @@ class OpenUpPopulation:
         self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
     ) -> Floats:
         """See `Population.resample_service`: the Beta law of the contact's type and risk beyond the time elapsed."""
+        from scipy.special import betainc, betaincinv  # here, since importing it takes longer than the first steps
+
         del predicted
         a, b, scale = self._chat_law(caller_type, risk)
         below = betainc(a, b, np.minimum(1.0, elapsed / scale))
