@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import hydra
 from hydra.core.config_store import ConfigStore
@@ -21,9 +21,9 @@ class StudyConfig:
     """A study.
 
     Attributes:
-        name: `open_up` or `eran`.
+        name: `open_up`, `eran` or `wpi`.
         month: File of recorded gaps that Open Up's study replays.
-        replications: Episodes of each setting.
+        replications: Episodes of each setting, or weeks of each of WPI's tables.
     """
 
     name: str = MISSING
@@ -46,13 +46,30 @@ ConfigStore.instance().store(name="reproduce_schema", node=ReproduceConfig)
 def findings_of(config: ReproduceConfig) -> Iterator[Finding]:
     """Run the study that is named."""
     study = config.study
-    if study.replications < 2:
-        raise ValueError(f"study.replications must be at least 2 for an interval, got {study.replications}")
     if study.name == "open_up":
         return open_up.study(Path(str(study.month)), study.replications, config.workers)
     if study.name == "eran":
         return eran.study(study.replications, config.workers)
-    raise ValueError(f"unknown study {study.name!r} (known: open_up, eran)")
+    raise ValueError(f"unknown study {study.name!r} (known: open_up, eran, wpi)")
+
+
+def reproduce_weeks(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
+    """Run the study of the weekly matcher, whose figures are spreads over seeds; what goes into the JSON."""
+    from experiments.studies import wpi_report  # needs the extra `opt`, which the other studies do not
+
+    return wpi_report.reproduce(config.study.replications, config.workers, draft, console)
+
+
+def reproduce_findings(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
+    """Run a study of differences of means; what goes into the JSON."""
+    findings = []
+    for finding in findings_of(config):
+        findings.append(finding)
+        verdict = {None: "", True: "met", False: "MISSED"}[finding.met]
+        line = f"{finding.ours:9.4f} theirs {finding.theirs:9.4f}  {finding.difference.format(digits=4)}  {verdict}"
+        console.print(f"{finding.setting:28s} {finding.measure:50s} {line}", soft_wrap=True, highlight=False)
+    (draft / "report.md").write_text(markdown(findings), encoding="utf-8")
+    return {"findings": [finding.as_json() for finding in findings]}
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="reproduce")
@@ -67,21 +84,18 @@ def main(raw: DictConfig) -> None:
             soft_wrap=True,
         )
         return
+    target = Path(config.output) if config.output else Path("results") / f"reproduce-{config.study.name}"
     try:
-        findings = []
-        for finding in findings_of(config):
-            findings.append(finding)
-            verdict = {None: "", True: "met", False: "MISSED"}[finding.met]
-            line = f"{finding.ours:9.4f} theirs {finding.theirs:9.4f}  {finding.difference.format(digits=4)}  {verdict}"
-            console.print(f"{finding.setting:28s} {finding.measure:50s} {line}", soft_wrap=True, highlight=False)
+        if config.study.replications < 2:
+            raise ValueError(f"study.replications must be at least 2 for an interval, got {config.study.replications}")
+        with whole_folder(target) as draft:
+            reproduce = reproduce_weeks if config.study.name == "wpi" else reproduce_findings
+            data = reproduce(config, draft, console)
+            study = OmegaConf.to_container(raw.study, resolve=True)
+            write_json(draft / "report.json", {"study": study, "machine": machine()} | data)
     except ValueError as error:
         console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
         sys.exit(2)
-    target = Path(config.output) if config.output else Path("results") / f"reproduce-{config.study.name}"
-    with whole_folder(target) as draft:
-        (draft / "report.md").write_text(markdown(findings), encoding="utf-8")
-        data = {"study": OmegaConf.to_container(raw.study, resolve=True), "machine": machine()}
-        write_json(draft / "report.json", data | {"findings": [finding.as_json() for finding in findings]})
     console.print(f"results: {target}")
 
 

@@ -105,7 +105,7 @@ def test_a_large_week_is_solved_feasibly_to_its_bound():
 # ------------------------------------------------------------------------------------------------------- the theory
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(weeks(), OFFERS)
 def test_the_third_objective_changes_nothing(week, most_offers):
     """A set of patients with the most severity is also a largest one."""
@@ -115,7 +115,7 @@ def test_the_third_objective_changes_nothing(week, most_offers):
     assert two == replace(three, severity_score=two.severity_score)  # offers worth nothing may differ
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(weeks(), OFFERS, st.lists(st.integers(1, 50), min_size=7, max_size=7))
 def test_any_increasing_coefficients_have_the_same_optimum(week, most_offers, steps):
     """The sets of patients that can be served together form a matroid."""
