@@ -5,6 +5,7 @@ from collections.abc import Callable
 from agents.first_come import FirstCome, LastCome, MostSevereFirst
 from agents.index_rules import CMT, CMu, CMuH, CMuTheta, FastestServer, MaxWeight, QualityMu
 from agents.index_rules_holding import BestMatch, CMTWait, ReserveHighRisk
+from agents.ip_matcher import Hungarian, IPMatcher
 from agents.uniform import UniformRandom
 from mhgym.policy import Policy
 
@@ -24,6 +25,8 @@ AGENTS: dict[str, Callable[..., Policy]] = {
     "fastest_server": FastestServer,
     "best_match": BestMatch,
     "reserve_high_risk": ReserveHighRisk,
+    "ip_matcher": IPMatcher,
+    "hungarian": Hungarian,
 }
 
 
