@@ -29,6 +29,7 @@ verify: install
 	$(BIN)/python -m pytest -n $(JOBS) -m verify --junit-xml=results/verify/pytest.xml tests
 	$(BIN)/python -m experiments.reproduce study=eran
 	$(BIN)/python -m experiments.reproduce study=open_up
+	$(BIN)/python -m experiments.reproduce study=wpi
 
 # Writes benchmarks/results; leave the machine alone meanwhile.
 benchmark: export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba-benchmark
@@ -36,6 +37,7 @@ benchmark: install
 	$(BIN)/python -m pip install --quiet --editable '.[benchmark]'
 	rm -rf .cache/numba-benchmark
 	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.matching
 
 lint: install
 	$(BIN)/ruff format --check .

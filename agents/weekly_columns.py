@@ -129,7 +129,8 @@ class Master:
         self.highs.setOptionValue("mip_rel_gap", 0.0)
         self.highs.setOptionValue("mip_abs_gap", 0.5)  # values are whole
         values, _, _ = self.solve()
-        return self.ids[np.rint(values) == 1]
+        used: Ints = self.ids[np.rint(values) == 1]
+        return used
 
     def cut(self, values: Floats) -> int:
         """Add the rows (3) and (6) that the values break; how many."""
@@ -153,7 +154,8 @@ class Master:
         price = padded[problem.patient] + padded[self.patients + problem.hour]
         for rows in self._lazy_rows(every):
             price += padded[rows]
-        return problem.fifths - price
+        gains: Floats = problem.fifths - price
+        return gains
 
     def _lazy_rows(self, columns: Ints) -> tuple[Ints, Ints]:
         problem = self.problem

@@ -16,7 +16,7 @@ DAYS = len(DAY_NAMES)
 OPENING_HOUR = 8
 BLOCKS = 14
 SLOTS = DAYS * BLOCKS
-FURTHEST_ZONE = 23  # hours; no two clocks on Earth differ by more than 26, and hours beyond a day never meet
+FURTHEST_ZONE = 26  # hours; clocks on Earth run from UTC-12 to UTC+14
 
 
 def slot_name(slot: int) -> str:

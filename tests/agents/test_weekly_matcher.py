@@ -148,7 +148,7 @@ def test_a_second_round_gains_only_where_hours_are_booked_twice(seed):
 
 @pytest.mark.parametrize("most_offers", [2, 3])
 def test_one_slot_a_pair_breaks_integrality(most_offers):
-    """REFERENCE: the linear program is worth 12.5, whole numbers 12, and 13 without the rule (6)."""
+    """The linear program is worth 12.5, whole numbers 12, and 13 without the rule (6)."""
     week = fractional_week()
     problem = ample(week, most_offers)
 

@@ -92,7 +92,7 @@ def test_columns_are_all_that_the_printed_constraints_leave(sizes):
 
 
 def test_pruning_leaves_few_columns():
-    """REFERENCE: 400 × 25 × 98 = 980,000 become about 3,400; over ten seeds, within a third of that."""
+    """400 × 25 × 98 = 980,000 become about 3,400; over ten seeds, within a third of that."""
     counts = [len(columns(WeekGenerator(num_patients=400, num_volunteers=25).sample(seed))) for seed in range(10)]
 
     assert 3400 * 2 / 3 < np.mean(counts) < 3400 * 4 / 3

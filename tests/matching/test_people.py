@@ -55,7 +55,7 @@ def test_slots_move_with_the_time_zone(own, zone, centre):
         ("patients", "severity", 3, 7, "severity must be a whole number from 0 to 6, got 7 for 'p3'"),
         ("patients", "severity", 3, -1, "severity must be a whole number from 0 to 6, got -1 for 'p3'"),
         ("patients", "age", 0, 4, "age must be a whole number from 0 to 3, got 4 for 'p0'"),
-        ("patients", "zone", 5, 24, "zone must be a whole number from -23 to 23, got 24 for 'p5'"),
+        ("patients", "zone", 5, 27, "zone must be a whole number from -26 to 26, got 27 for 'p5'"),
         ("patients", "preferences", (2, 4), 8, "preferences of age must be a whole number from 0 to 7, got 8 for 'p2'"),
         ("volunteers", "traits", (1, 0), 7, "gender must be a whole number from 0 to 6, got 7 for 'v1'"),
         ("volunteers", "traits", (1, AGE), 0, "age must be a whole number from 1 to 3, got 0 for 'v1'"),

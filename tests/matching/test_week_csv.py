@@ -74,7 +74,7 @@ def test_a_header_alone_is_a_week_without_people(tmp_path):
         (ANN.replace(",3,", ",,"), "severity", "must not be empty, got ''"),
         (ANN.replace(",3,", ",high,"), "severity", "must be a number from 0 to 6, got 'high'"),
         (ANN.replace("36_to_55", "40"), "age", "must be one of under_18, 18_to_35, 36_to_55, over_55, got '40'"),
-        (ANN.replace("55,,,", "55,25,,"), "zone", "must be a number from -23 to 23, got '25'"),
+        (ANN.replace("55,,,", "55,27,,"), "zone", "must be a number from -26 to 26, got '27'"),
         (ANN.replace("55,,,", "55,,maybe,"), "guardian_consent", "must be one of no, yes, got 'maybe'"),
         (ANN.replace("woman;man", "woman;other"), "prefers_gender", "must name agender, man, woman, non_binary"),
         (ANN.replace("older", "40"), "prefers_age", "must name same, older, younger, or nothing for no preference"),
