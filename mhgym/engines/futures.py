@@ -1,11 +1,10 @@
 """A planner's futures in compiled code: drawn from a view, run to the end without any Python per event.
 
-`Simulator.from_view` draws a future; here it is put into the packed arrays, as `engines.resume` does for the reference
+`engines.posterior` draws them; here they are put into the packed arrays, as `engines.resume` does for the reference
 engine, and run under a rule. Both engines give the same events from the same future.
 """
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
@@ -13,14 +12,17 @@ from mhgym.domain import Outcome, Risk
 from mhgym.engines import columns as col
 from mhgym.engines import kernels
 from mhgym.engines.columns import Chance, Floats, Plan, State
-from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
+from mhgym.engines.lookahead import NUM_OUTCOMES, RULE_DECIDES, credit_hands, play
+from mhgym.engines.packing import make_chance, make_plan, make_state
+from mhgym.engines.posterior import Drawn
 from mhgym.engines.protocol import Situation
 from mhgym.engines.resume import first_review
-from mhgym.engines.rules import NO_PARAMS, Rule, finish
+from mhgym.engines.rules import NO_PARAMS, Rule
 from mhgym.engines.simulator import Simulator
+from mhgym.processes import draws
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
-from mhgym.view import Phase
+from mhgym.view import CentreView, Phase
 
 
 def load_situation(
@@ -102,41 +104,106 @@ def _load_hands(plan: Plan, chance: Chance, state: State, e: int, j: int, trace:
 
 
 class Futures:
-    """A batch of futures of one scenario, one row each.
+    """Futures of one view in packed arrays, one row each: a situation to start from, and a copy that is played.
 
     Args:
-        simulators: Drawn by `Simulator.from_view` from one view of one scenario.
-
-    Raises:
-        ValueError: If there is none.
+        view: What can be known now.
+        scenario: The public description of the centre.
+        drawn: Futures of the view, see `draw_futures`.
+        record: Whether to keep the record of events.
     """
 
-    def __init__(self, simulators: Sequence[Simulator], *, record: bool = False) -> None:
-        if not simulators:
-            raise ValueError("a batch of futures needs at least 1 future, got 0")
-        scenario = simulators[0].scenario
-        longest = max(len(simulator.trace) for simulator in simulators)
-        known = len(simulators[0].trace.known)
-        self.size = len(simulators)
+    def __init__(self, view: CentreView, scenario: Scenario, drawn: Drawn, *, record: bool = False) -> None:
+        self.size = len(drawn)
         self.plan = make_plan(scenario, record=record)
-        self.chance = make_chance(self.plan, self.size, longest, known)
-        self.state = make_state(self.plan, self.size, longest)
-        for e, simulator in enumerate(simulators):
-            load_trace(self.chance, e, simulator.trace)
-            load_situation(scenario, self.plan, self.chance, self.state, e, simulator.trace, simulator.situation)
+        num_known = len(drawn.rank)
+        longest = num_known + int(drawn.counts.max())
+        self.chance = make_chance(self.plan, self.size, longest, num_known)
+        _load_known(self.chance, view, drawn)
+        _load_new(self.chance, num_known, drawn)
+        self.start = make_state(self.plan, self.size, longest)
+        first = Simulator.of(view, scenario, drawn, 0)
+        load_situation(scenario, self.plan, self.chance, self.start, 0, first.trace, first.situation)
+        for array in self.start:
+            array[1:] = array[:1]  # all but what was drawn is common to all futures
+        _load_drawn(self.plan, self.chance, self.start, view, drawn)
+        self.state = make_state(self.plan, self.size, longest)._replace(latent=self.start.latent)
 
-    def finish(self, rule: Rule, params: Floats = NO_PARAMS) -> tuple[Floats, Floats]:
-        """Run every future to its end under a rule.
+    def evaluate(self, futures: range, row: int, counsellor: int, rule: Rule, params: Floats = NO_PARAMS) -> Floats:
+        """Take one decision in some of the futures and leave the rest to a rule.
 
         Args:
-            rule: A compiled rule.
-            params: Its parameters, see `rules.pack_params`.
+            futures: Consecutive ones.
+            row: Of the queue; -1 for HOLD.
+            counsellor: Who takes it.
+            rule: Decides from then on.
+            params: Of the rule, packed.
+
+        Returns:
+            `[len(futures), 4]` contacts answered, the sum of their feedback (each scaled to [0, 1]), burden, and
+            answered by new counsellors, at the end; contacts in hand at the start count.
+        """
+        outcome = np.empty((len(futures), NUM_OUTCOMES))
+        decision = row, counsellor, int(rule), params
+        play(self.plan, self.chance, self.start, self.state, futures.start, futures.stop, *decision, outcome)
+        return outcome
+
+    def finish(self, rule: Rule, params: Floats = NO_PARAMS) -> tuple[Floats, Floats]:
+        """Leave all decisions in every future to a rule.
 
         Returns:
             `[futures]` contacts answered and the sum of their feedback, each scaled to [0, 1]; those in hand at the
             start count.
         """
-        for e in range(self.size):
-            kernels.advance(self.plan, self.chance, self.state, e)
-            finish(self.plan, self.chance, self.state, e, int(rule), params)
-        return self.state.clock_i[:, col.ANSWERED].astype(np.float64), self.state.clock_f[:, col.FEEDBACK_SUM].copy()
+        outcome = np.empty((self.size, NUM_OUTCOMES))
+        decision = RULE_DECIDES, 0, int(rule), params
+        play(self.plan, self.chance, self.start, self.state, 0, self.size, *decision, outcome)
+        return outcome[:, 0], outcome[:, 1]
+
+
+def _load_known(chance: Chance, view: CentreView, drawn: Drawn) -> None:
+    """Contacts that the view shows, sorted by arrival."""
+    size, num_known = len(drawn), len(drawn.rank)
+    order = np.argsort(drawn.rank)
+    known = drawn.known
+    chance.callers_f[:, :num_known, : draws.NUM_CALLER_VALUES] = known.values.reshape(size, num_known, -1)[:, order]
+    chance.callers_f[:, :num_known, col.ARRIVED] = drawn.known_arrivals[order]
+    chance.callers_i[:, :num_known, col.ACCEPTED] = 1
+    chance.callers_i[:, :num_known, col.CALLER_TYPE] = known.caller_type[:num_known][order]
+    chance.callers_i[:, :num_known, col.RISK] = known.risk[:num_known][order]
+    chance.keys[:, :num_known] = known.keys.reshape(size, num_known, -1)[:, order]
+    chance.known[:] = drawn.latent[:, order]
+    chance.staff[:] = view.staff.effects
+
+
+def _load_new(chance: Chance, num_known: int, drawn: Drawn) -> None:
+    """Contacts still to come, after the known ones."""
+    rows = np.repeat(np.arange(len(drawn)), drawn.counts)
+    before = np.cumsum(drawn.counts) - drawn.counts
+    columns = num_known + np.arange(len(rows)) - before[rows]
+    callers = drawn.callers
+    chance.callers_f[rows, columns, : draws.NUM_CALLER_VALUES] = callers.values
+    chance.callers_f[rows, columns, col.ARRIVED] = drawn.arrivals
+    chance.callers_i[rows, columns, col.ACCEPTED] = callers.accepted
+    chance.callers_i[rows, columns, col.CALLER_TYPE] = callers.caller_type
+    chance.callers_i[rows, columns, col.RISK] = callers.risk
+    chance.keys[rows, columns] = callers.keys
+    chance.size[:] = num_known + drawn.counts
+    chance.offered[:] = num_known + np.bincount(rows, weights=callers.accepted, minlength=len(drawn))
+
+
+def _load_drawn(plan: Plan, chance: Chance, start: State, view: CentreView, drawn: Drawn) -> None:
+    """What differs between futures where they begin."""
+    queue, held = drawn.rank[: len(view.waiting)], drawn.rank[len(view.waiting) :]
+    gone = drawn.leaves_at <= view.now
+    start.contact_f[:, queue, col.LEAVES_AT] = np.where(gone, np.inf, drawn.leaves_at)
+    start.contact_f[:, queue, col.ENDED_AT] = np.where(gone, drawn.leaves_at, np.nan)
+    left = np.where(view.waiting.transferred, Outcome.ABANDONED_IN_TRANSFER, Outcome.ABANDONED)
+    start.contact_i[:, queue, col.OUTCOME] = np.where(gone, left, Outcome.UNANSWERED)
+    start.contact_f[:, queue, col.REMAINING] = drawn.remaining
+    for j in range(len(plan.people_i)):
+        for k in range(int(start.desk_i[0, j, col.NUM_HANDS])):
+            own = int(np.flatnonzero(held == start.hand_i[0, j, k, col.CONTACT])[0])
+            start.hand_f[:, j, k, col.SERVICE_END] = drawn.service_end[:, own]
+            start.hand_f[:, j, k, col.END] = drawn.end[:, own]
+    credit_hands(plan, chance, start)

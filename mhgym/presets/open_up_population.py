@@ -4,6 +4,7 @@ Figures are those of the authors' public simulator unless said. Times in minutes
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -56,12 +57,10 @@ class OpenUpPopulation:
 
     Attributes:
         patience: `published` or `censored` means.
-        feedback: `none` gives every answered contact full feedback, so that quality equals quantity; `by_role`
-        centres a
-            latent score on 4 (assumption).
+        feedback: `none` gives every answered contact full feedback, so that quality equals quantity; `by_role` centres
+            a latent score on 4 (assumption).
         low_risk_scale: Scale of the Beta law of low-risk chats, minutes: 190.5 published; 152.4 is the authors' study
-        of
-            chats of 40 minutes.
+            of chats of 40 minutes.
     """
 
     patience: Patience = "published"
@@ -120,14 +119,33 @@ class OpenUpPopulation:
         self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
     ) -> Floats:
         """See `Population.resample_service`: the Beta law of the contact's type and risk beyond the time elapsed."""
-        from scipy.special import betainc, betaincinv  # here, since importing it takes longer than the first steps
-
         del predicted
-        a, b, scale = self._chat_law(caller_type, risk)
-        below = betainc(a, b, np.minimum(1.0, elapsed / scale))
-        share = below + (1.0 - below) * rng.random(elapsed.shape)
-        total: Floats = scale * betaincinv(a, b, share)
+        _, _, scale = self._chat_law(caller_type, risk)
+        total = np.empty(elapsed.shape)
+        uniform = rng.random(elapsed.shape)
+        for law in np.unique(np.stack([caller_type, risk], axis=-1).reshape(-1, 2), axis=0).tolist():
+            here = (caller_type == law[0]) & (risk == law[1])
+            a, b, _ = (float(entry) for entry in self._chat_law(*(np.array(code) for code in law)))
+            quantiles = _beta_quantiles(a, b)
+            below = np.interp(elapsed[here] / scale[here], quantiles, _SHARES_BELOW)
+            share = below + (1.0 - below) * uniform[here]
+            total[here] = scale[here] * np.interp(share, _SHARES_BELOW, quantiles)
         return np.clip(total, np.maximum(_CHAT_MIN, elapsed), np.maximum(_CHAT_MAX, elapsed))
+
+
+#: Where the distribution function of chats is tabulated, ever finer towards its end; linear between.
+_SHARES_BELOW = np.concatenate(
+    [np.linspace(0.0, 1.0, 4096, endpoint=False), 1.0 - np.geomspace(1 / 4096, 1e-12, 256)[1:]]
+)
+
+
+@lru_cache(maxsize=16)
+def _beta_quantiles(a: float, b: float) -> Floats:
+    """Quantiles of a Beta law at `_SHARES_BELOW`: solving for each draw anew took most of a planner's time."""
+    from scipy.special import betaincinv  # here, since importing it takes longer than the first steps
+
+    quantiles: Floats = betaincinv(a, b, _SHARES_BELOW)
+    return quantiles
 
 
 @dataclass(frozen=True)

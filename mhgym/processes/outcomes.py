@@ -100,17 +100,17 @@ class RemainingTimeModel:
         return self._arrays
 
     def noise_behind(self, predicted: Floats, remaining: Floats, rng: np.random.Generator) -> Floats:
-        """Draw the noises that make true remaining times look as predicted, all arrays `[k]`.
+        """Draw the noises `[..., k]` that make true remaining times `[..., k]` look as predicted `[k]`.
 
         A prediction above the floor fixes its noise; one at the floor says only that the noise was low enough.
         """
         if not self.knots or not len(predicted):
-            return rng.standard_normal(len(predicted))
+            return rng.standard_normal(remaining.shape)
         from scipy.special import ndtr, ndtri
 
         spread = np.maximum(np.interp(remaining, *self._arrays), 1e-9)
         exact = (predicted - remaining) / spread
-        low = ndtri(np.maximum(rng.random(len(predicted)) * ndtr(exact), 1e-300))
+        low = ndtri(np.maximum(rng.random(exact.shape) * ndtr(exact), 1e-300))
         noise: Floats = np.where(predicted <= self.floor, low, exact)
         return noise
 

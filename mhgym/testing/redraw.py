@@ -199,7 +199,7 @@ def _redraw_rest(
         return
     keys[contact, draws.ERROR_KEY] = rng.integers(0, 2**64, dtype=np.uint64)
     values[contact, draws.SERVICE_SHIFT] = 0.0
-    unclipped = law.packed()
+    unclipped = law.packed().copy()
     unclipped[draws.SERVICE_MIN], unclipped[draws.SERVICE_MAX] = -np.inf, np.inf
     trace, first = witness.trace, answers[0]
     _, minutes = draws.realise_pair(

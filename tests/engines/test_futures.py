@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from agents import make_agent
 from mhgym.engines import columns as col
 from mhgym.engines.futures import Futures
+from mhgym.engines.posterior import draw_futures
 from mhgym.engines.protocol import EventKind
 from mhgym.engines.reference import ReferenceEngine
 from mhgym.engines.rules import Rule
@@ -35,10 +36,11 @@ def view_after(scenario: Scenario, seed: int, decisions: int) -> CentreView | No
 
 
 def assert_same_future(view: CentreView, scenario: Scenario) -> None:
-    simulators = [Simulator.from_view(view, scenario, np.random.default_rng([seed, 3])) for seed in range(3)]
-    futures = Futures(simulators, record=True)
+    drawn = draw_futures(view, scenario, np.random.default_rng(3), 3)
+    futures = Futures(view, scenario, drawn, record=True)
     answered, feedback = futures.finish(Rule.CMT)
-    for e, simulator in enumerate(simulators):
+    for e in range(3):
+        simulator = Simulator.of(view, scenario, drawn, e)
         engine = ReferenceEngine(scenario, record=True)
         engine.reset(simulator.trace, simulator.situation)
         policy = make_agent(POLICY)
@@ -71,13 +73,13 @@ def test_presets_have_the_same_futures_on_both_engines(name: str, decisions: int
 
 
 def test_futures_tell_a_good_decision_from_a_bad_one() -> None:
-    """Over 400 futures of one view CMT is worth more than first come, first served, as it is over whole shifts."""
+    """Over 4,000 futures of one view CMT is worth more than first come, first served, as it is over whole shifts."""
     scenario = make_scenario("EranHeavy")
     view = view_after(scenario, 1, 3)
     assert view is not None
     rng = np.random.default_rng(0)
-    simulators = [Simulator.from_view(view, scenario, rng) for _ in range(400)]
-    cmt, fcfs = (Futures(simulators).finish(rule) for rule in (Rule.CMT, Rule.FIRST_COME))
+    futures = Futures(view, scenario, draw_futures(view, scenario, rng, 4000))
+    cmt, fcfs = (futures.finish(rule) for rule in (Rule.CMT, Rule.FIRST_COME))
     gain = (cmt[0] + cmt[1]) - (fcfs[0] + fcfs[1])
     # Paired over futures; 4 standard errors leave a chance of error of 3 in 100,000.
     assert gain.mean() > 4 * gain.std(ddof=1) / np.sqrt(len(gain))

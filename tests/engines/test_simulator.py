@@ -7,8 +7,9 @@ import pytest
 from scipy import stats
 
 from agents import make_agent
+from mhgym.engines.posterior import resample_remaining
 from mhgym.engines.reference import ReferenceEngine
-from mhgym.engines.simulator import Simulator, resample_remaining
+from mhgym.engines.simulator import Simulator
 from mhgym.presets import make_scenario
 from mhgym.presets.eran_population import ERAN_OUTCOMES
 from mhgym.processes import draws
@@ -172,7 +173,8 @@ def test_future_arrivals_lie_ahead() -> None:
 
 def resample(scenario: Scenario, predicted: np.ndarray, remaining: np.ndarray, elapsed: np.ndarray, seed: int):  # type: ignore[no-untyped-def]
     zeros = np.zeros(len(predicted), dtype=np.int64)
-    return resample_remaining(scenario, predicted, remaining, elapsed, zeros, zeros, np.random.default_rng(seed))
+    rng = np.random.default_rng(seed)
+    return resample_remaining(scenario, predicted, remaining, elapsed, zeros, zeros, 1, rng)[0]
 
 
 def true_totals(predicted: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -3,6 +3,7 @@
 from mhgym.processes.arrivals.figures import ArrivalFigures, measure_arrivals
 from mhgym.processes.arrivals.hawkes import IMMIGRANT, HawkesArrivals
 from mhgym.processes.arrivals.law import ArrivalLaw
+from mhgym.processes.arrivals.many import resample_many
 from mhgym.processes.arrivals.open_up_rates import (
     OPEN_UP_DAILY_DISPERSION,
     OPEN_UP_HOURLY_DISPERSION,
@@ -30,4 +31,5 @@ __all__ = [
     "SinusoidalRate",
     "measure_arrivals",
     "read_gaps",
+    "resample_many",
 ]

@@ -2,6 +2,7 @@
 
 import math
 from functools import lru_cache
+from typing import overload
 
 import numpy as np
 
@@ -35,11 +36,21 @@ def truncated_poisson(mean: float, low: int, high: int | None) -> tuple[Ints, Fl
     return counts, weights / weights.sum()
 
 
-def sample_truncated_poisson(mean: float, low: int, high: int | None, rng: np.random.Generator) -> int:
-    """Draw from `truncated_poisson` by its inverse distribution function: one uniform number, no rejection."""
+@overload
+def sample_truncated_poisson(mean: float, low: int, high: int | None, rng: np.random.Generator) -> int: ...
+@overload
+def sample_truncated_poisson(mean: float, low: int, high: int | None, rng: np.random.Generator, size: int) -> Ints: ...
+def sample_truncated_poisson(
+    mean: float, low: int, high: int | None, rng: np.random.Generator, size: int | None = None
+) -> int | Ints:
+    """Draw from `truncated_poisson` by its inverse distribution function: one uniform number a count, no rejection.
+
+    Returns:
+        A count, or `[size]` counts.
+    """
     first, cumulative = _cumulative(mean, low, high)
-    index = int(cumulative.searchsorted(rng.random(), side="right"))
-    return first + min(index, len(cumulative) - 1)
+    index = np.minimum(cumulative.searchsorted(rng.random(size), side="right"), len(cumulative) - 1)
+    return first + (int(index) if size is None else index)
 
 
 @lru_cache(maxsize=64)
