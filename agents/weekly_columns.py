@@ -138,7 +138,7 @@ class Master:
         for lazy, of in zip(self.lazy, (self.problem.meeting, self.problem.pair), strict=True):
             own = of[self.ids]
             broken = np.bincount(own, values, minlength=len(lazy)) > 1 + WHOLE
-            for name in np.flatnonzero(broken):
+            for name in np.flatnonzero(broken & (lazy < 0)):
                 members = np.flatnonzero(own == name).astype(np.int32)
                 self.highs.addRow(-INFINITE, 1.0, len(members), members, np.ones(len(members)))
                 lazy[name] = self.rows
@@ -171,7 +171,9 @@ class Master:
 def solve_ample(problem: Ample) -> Solution:
     """The most compatible offers, at least one and at most k for each patient."""
     master, values, gains, optimum = _linear_optimum(problem)
-    bound = int(np.floor(optimum + WHOLE * max(1.0, optimum)))
+    # Each hour is used once, so reduced costs within the tolerance add no more than this to the optimum.
+    slack = WHOLE * (1 + optimum + problem.hour.max())
+    bound = int(np.floor(optimum + slack))
     if np.abs(values - np.rint(values)).max() < WHOLE:
         chosen = master.ids[np.rint(values) == 1]
         if _worth(problem, chosen) == bound:
@@ -181,7 +183,7 @@ def solve_ample(problem: Ample) -> Solution:
         return Solution(chosen, bound, "integer program over the columns generated")
     # A better answer is worth at least one fifth more, so it has no column that costs more than what is left.
     left = optimum - (_worth(problem, chosen) + 1)
-    could_better = np.flatnonzero(master.present | (gains >= -left - WHOLE * max(1.0, optimum)))
+    could_better = np.flatnonzero(master.present | (gains >= -left - slack))
     chosen = _whole_optimum(problem, could_better)
     return Solution(chosen, _worth(problem, chosen), "integer program over all columns that could matter")
 

@@ -94,7 +94,7 @@ class Run:
         ended: `solved`, or how it stopped.
         cpu: Processor seconds, from the week to the offers.
         wall: Seconds by the clock.
-        memory: Peak of the process, GiB, of which Python and its libraries are about 0.1.
+        memory: Peak of the process, GiB, of which Python and its libraries are about 0.2.
         printed_columns: x of the printed model.
         columns: Of these, what pruning leaves.
         ranked: The three objectives, as text, since the first is a large number.
