@@ -15,17 +15,79 @@ from mhgym.domain import Risk
 from mhgym.engines.indices import NUM_LEVELS
 from mhgym.engines.rules import Rule
 from mhgym.scenario import Scenario
-from mhgym.view import HOLD, CentreView, Pair
+from mhgym.view import HOLD, Bools, CentreView, Pair
 
 Floats = NDArray[np.float64]
 
 
 @dataclass
-class BestMatch:
+class Waits:
+    """What rules share in which a caller waits for a better counsellor who is busy now.
+
+    A pair is passed over if the caller can expect more than `gain` times its quality of a counsellor who is predicted
+    to be free within `longest` minutes: that one's predicted quality × 1 / (1 + rest / patience), the chance that an
+    exponential patience outlasts an exponential rest with the predicted means.
+
+    Attributes:
+        gain: Ratio of qualities worth waiting for.
+        longest: Predicted minutes; 0 to wait for nobody.
+    """
+
+    gain: float = math.inf
+    longest: float = 0.0
+    _clock: StaffClock | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        check_at_least(0.0, gain=self.gain, longest=self.longest)
+
+    def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
+        """Read the roster."""
+        del rng
+        self._clock = StaffClock.of(scenario)
+
+    def not_worth_waiting(self, view: CentreView) -> Bools:
+        """`[n, C]` pairs that are not passed over."""
+        return self._elsewhere(view)[:, None] <= self.gain * floored_quality(view)
+
+    def _elsewhere(self, view: CentreView) -> Floats:
+        """`[n]` the best quality to be expected of somebody busy; -infinite if there is nobody."""
+        if self._clock is None:
+            raise RuntimeError("reset the policy before it acts")
+        rest = self._clock.minutes_until_free(view)
+        soon = np.flatnonzero((rest <= self.longest) & np.isfinite(rest))
+        if not len(soon) or not self.longest:
+            return np.full(len(view.waiting), -np.inf)
+        quality = view.quality[:, soon] / (1.0 + rest[soon] / view.waiting.patience[:, None])
+        eligible = view.staff.risks[soon][:, view.waiting.risk].T
+        return np.max(np.where(eligible, quality, -np.inf), axis=1)
+
+
+@dataclass
+class CMTWait(Waits):
+    """CMT, but a caller waits for a better counsellor, see `Waits`. Defaults: assumption."""
+
+    gain: float = 1.5
+    longest: float = 10.0
+    name: str = "cmt_wait"
+    compiled_rule: ClassVar[Rule] = Rule.CMT_WAIT
+
+    @property
+    def compiled_params(self) -> tuple[float, ...]:
+        """Gain and longest wait."""
+        return self.gain, self.longest
+
+    def act(self, view: CentreView) -> Pair:
+        """The pair with the largest index of those not passed over, or HOLD."""
+        index = cmt_index(floored_quality(view), view.service_time, view.waiting.patience)
+        return best_pair(view, index, among=self.not_worth_waiting(view))
+
+
+@dataclass
+class BestMatch(Waits):
     """The best match first, and none below a threshold that depends on how many counsellors are idle.
 
     The index of a pair is its predicted quality less a price for the counsellor's time. Under a threshold the last idle
-    counsellors are kept for better matches: the more are idle, the lower it should be.
+    counsellors are kept for better matches: the more are idle, the lower it should be. A caller may wait, see `Waits`.
 
     Attributes:
         price: Quality per predicted minute of service. 0 ranks by quality alone.
@@ -46,6 +108,7 @@ class BestMatch:
             raise ValueError(f"thresholds has at most {NUM_LEVELS} levels, got {len(self.thresholds)}")
         if any(map(math.isnan, self.thresholds)):
             raise ValueError(f"thresholds must be numbers, got {self.thresholds}")
+        super().__post_init__()
         check_at_least(0.0, price=self.price, lapse=self.lapse)
 
     @property
@@ -56,16 +119,15 @@ class BestMatch:
 
     @property
     def compiled_params(self) -> tuple[float, ...]:
-        """Price, lapse and thresholds."""
-        return self.price, self.lapse, *self.levels
-
-    def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
-        """Nothing to prepare."""
+        """Gain, longest wait, price, lapse and thresholds."""
+        return self.gain, self.longest, self.price, self.lapse, *self.levels
 
     def act(self, view: CentreView) -> Pair:
         """The pair with the largest index, or HOLD."""
         index = view.quality - self.price * view.service_time
-        pair = best_pair(view, index)
+        pair = best_pair(view, index, among=self.not_worth_waiting(view))
+        if pair == HOLD:
+            return HOLD
         idle = int(view.staff.can_take.sum())
         lapsed = view.now >= view.horizon - self.lapse
         return pair if lapsed or index[pair] >= self.levels[min(idle, NUM_LEVELS) - 1] else HOLD
@@ -104,53 +166,3 @@ class ReserveHighRisk:
         spare = (staff.capacity - staff.in_hand)[staff.can_take & takes_high].sum()
         among = (risk == Risk.HIGH)[:, None] | ~takes_high[None, :] | bool(spare > self.reserve)
         return best_pair(view, risk.astype(np.float64)[:, None], among=among)
-
-
-@dataclass
-class CMTWait:
-    """CMT, but a caller waits for a better counsellor who is busy now.
-
-    A pair is passed over if the caller can expect more than `gain` times its quality of a counsellor who is predicted
-    to be free within `longest` minutes: that one's predicted quality × 1 / (1 + rest / patience), the chance that an
-    exponential patience outlasts an exponential rest with the predicted means.
-
-    Attributes:
-        gain: Ratio of qualities worth waiting for. Infinite for CMT itself. Default: assumption.
-        longest: Predicted minutes. Default: assumption.
-    """
-
-    gain: float = 1.5
-    longest: float = 10.0
-    name: str = "cmt_wait"
-    compiled_rule: ClassVar[Rule] = Rule.CMT_WAIT
-    _clock: StaffClock | None = field(default=None, init=False, repr=False)
-
-    def __post_init__(self) -> None:
-        check_at_least(0.0, gain=self.gain, longest=self.longest)
-
-    @property
-    def compiled_params(self) -> tuple[float, ...]:
-        """Gain and longest wait."""
-        return self.gain, self.longest
-
-    def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
-        """Read the roster."""
-        self._clock = StaffClock.of(scenario)
-
-    def act(self, view: CentreView) -> Pair:
-        """The pair with the largest index of those not passed over, or HOLD."""
-        quality = floored_quality(view)
-        among = self._elsewhere(view)[:, None] <= self.gain * quality
-        return best_pair(view, cmt_index(quality, view.service_time, view.waiting.patience), among=among)
-
-    def _elsewhere(self, view: CentreView) -> Floats:
-        """`[n]` the best quality to be expected of somebody busy; -infinite if there is nobody."""
-        if self._clock is None:
-            raise RuntimeError("reset the policy before it acts")
-        rest = self._clock.minutes_until_free(view)
-        soon = np.flatnonzero((rest <= self.longest) & np.isfinite(rest))
-        if not len(soon):
-            return np.full(len(view.waiting), -np.inf)
-        quality = view.quality[:, soon] / (1.0 + rest[soon] / view.waiting.patience[:, None])
-        eligible = view.staff.risks[soon][:, view.waiting.risk].T
-        return np.max(np.where(eligible, quality, -np.inf), axis=1)

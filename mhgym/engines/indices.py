@@ -27,9 +27,9 @@ class Rule(IntEnum):
     MAX_WEIGHT: head start, minutes.
     FASTEST_SERVER: none.
     RESERVE: slots kept free for high risk.
-    CMT_WAIT: gain in quality worth waiting for, longest predicted wait in minutes.
-    BEST_MATCH: price of a minute of service, minutes before the horizon at which thresholds lapse, then the least index
-        with 1, 2, 3 and at least 4 idle counsellors.
+    CMT_WAIT: gain in quality worth waiting for, longest predicted wait in minutes (0 to wait for nobody).
+    BEST_MATCH: the same two, price of a minute of service, minutes before the horizon at which thresholds lapse, then
+        the least index with 1, 2, 3 and at least 4 idle counsellors.
     """
 
     FIRST_COME = 0
@@ -47,8 +47,8 @@ class Rule(IntEnum):
     BEST_MATCH = 12
 
 
-#: Where the parameters of `BEST_MATCH` stand.
-PRICE, LAPSE, FIRST_LEVEL = range(3)
+#: Where the parameters of `CMT_WAIT` (the first two) and `BEST_MATCH` stand.
+GAIN, LONGEST, PRICE, LAPSE, FIRST_LEVEL = range(5)
 NUM_LEVELS = 4
 
 _CMU, _CMU_H, _QUALITY_MU = int(Rule.CMU), int(Rule.CMU_H), int(Rule.QUALITY_MU)

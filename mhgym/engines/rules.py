@@ -13,7 +13,7 @@ from mhgym.engines import columns as col
 from mhgym.engines import gates, kernels
 from mhgym.engines.columns import Floats
 from mhgym.engines.compiled import CompiledEngine
-from mhgym.engines.indices import QUALITY_FLOOR, Rule, index_value
+from mhgym.engines.indices import GAIN, LONGEST, QUALITY_FLOOR, Rule, index_value
 from mhgym.processes import draws
 from mhgym.trace import Trace
 
@@ -93,12 +93,12 @@ def index_of(plan, chance, state, e, rule, params, row, j):  # type: ignore[no-u
 
 @inlined_kernel
 def barred(plan, chance, state, e, rule, params, limit, i, j):  # type: ignore[no-untyped-def]
-    """Whether a rule keeps a legal pair waiting; `limit` is what `limit_of` or `spare_slots` found."""
+    """Whether a rule keeps a legal pair waiting; `limit` is what `gates` found for the centre or the contact."""
     if rule == _RESERVE:
         high = chance.callers_i[e, i, col.RISK] == _HIGH
         return not high and plan.people_i[j, col.RISKS + _HIGH] != 0 and limit <= params[0]
     quality, _ = predict(plan, chance, state, e, i, j)
-    return limit > params[0] * max(quality, QUALITY_FLOOR)
+    return limit > params[GAIN] * max(quality, QUALITY_FLOOR)
 
 
 @inlined_kernel
@@ -106,16 +106,17 @@ def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def
     """The pair that a rule routes, row -1 for HOLD; ties go to the first in the queue, the longest idle, the lowest."""
     size = plan.people_i.shape[0]
     best, best_row, best_j, limit = -np.inf, -1, -1, 0.0
+    waits = rule in (_CMT_WAIT, _BEST_MATCH) and params[LONGEST] > 0.0
     if rule == _RESERVE:
         limit = float(gates.spare_slots(plan, state, e))
     for row in range(state.clock_i[e, col.NUM_QUEUE]):
         i = state.queue[e, row]
         risk = chance.callers_i[e, i, col.RISK]
-        if rule == _CMT_WAIT:
-            limit = gates.quality_elsewhere(plan, chance, state, e, params[1], i)
+        if waits:
+            limit = gates.quality_elsewhere(plan, chance, state, e, params[LONGEST], i)
         for j in range(size):
             if plan.people_i[j, col.RISKS + risk] and kernels.can_take(plan, state, e, j):
-                if _RESERVE <= rule <= _CMT_WAIT and barred(plan, chance, state, e, rule, params, limit, i, j):
+                if (waits or rule == _RESERVE) and barred(plan, chance, state, e, rule, params, limit, i, j):
                     continue
                 index = index_of(plan, chance, state, e, rule, params, row, j)
                 idler = row == best_row and index == best and state.free[e, j, 0] < state.free[e, best_j, 0]
@@ -123,7 +124,7 @@ def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def
                     best, best_row, best_j = index, row, j
         if best_row >= 0 and rule in (_FIRST_COME, _FASTEST_SERVER):
             break
-    if rule == _BEST_MATCH and best < gates.threshold(plan, state, e, params):
+    if rule == _BEST_MATCH and best_row >= 0 and best < gates.threshold(plan, state, e, params):
         return -1, -1
     return best_row, best_j
 

@@ -30,11 +30,13 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("best_match", {"price": 0.02}),
     ("best_match", {"thresholds": (0.75,)}),
     ("best_match", {"price": 0.01, "thresholds": (0.8, 0.6, 0.2, -1.0), "lapse": 12.0}),
+    ("best_match", {"price": 0.02, "thresholds": (0.2, -1.0), "gain": 1.8, "longest": 20.0}),
     ("reserve_high_risk", {"reserve": 0}),
     ("reserve_high_risk", {"reserve": 3}),
     ("cmt_wait", {"gain": 1.0, "longest": 30.0}),
     ("cmt_wait", {"gain": 0.0, "longest": math.inf}),
     ("cmt_wait", {"gain": math.inf}),
+    ("cmt_wait", {"longest": 0.0}),
 ]
 IDS = [f"{name}{list(values.values()) or ''}" for name, values in SETTINGS]
 
@@ -101,6 +103,7 @@ def test_special_cases_coincide() -> None:
     scenario = make_scenario("OpenUp", horizon=600.0)
     same = [
         (("cmt_wait", {"gain": math.inf}), ("cmt", {})),
+        (("cmt_wait", {"gain": 0.0, "longest": 0.0}), ("cmt", {})),
         (("reserve_high_risk", {"reserve": 0}), ("most_severe_first", {})),
         (("best_match", {"thresholds": (-math.inf,)}), ("best_match", {})),
     ]
