@@ -1,13 +1,21 @@
 """Policies, one file each; none knows another unless it is built on it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from agents.first_come import FirstCome, LastCome, MostSevereFirst
 from agents.index_rules import CMT, CMu, CMuH, CMuTheta, FastestServer, MaxWeight, QualityMu
 from agents.index_rules_holding import BestMatch, CMTWait, ReserveHighRisk
 from agents.ip_matcher import Hungarian, IPMatcher
+from agents.mcts import MCTS
 from agents.uniform import UniformRandom
 from mhgym.policy import Policy
+
+
+def _plan(*, rollout: str = "cmt", rollout_settings: Mapping[str, object] | None = None, **settings: Any) -> Policy:
+    """A planner whose rollout rule is one of the policies by name."""
+    return MCTS(rollout=make_agent(rollout, **(rollout_settings or {})), **settings)
+
 
 #: Policies by the name that configurations use.
 AGENTS: dict[str, Callable[..., Policy]] = {
@@ -27,6 +35,7 @@ AGENTS: dict[str, Callable[..., Policy]] = {
     "reserve_high_risk": ReserveHighRisk,
     "ip_matcher": IPMatcher,
     "hungarian": Hungarian,
+    "mcts": _plan,
 }
 
 

@@ -59,8 +59,8 @@ def cmu_theta_index(quality: Floats, service_time: Floats, patience: Floats, pen
     Raises:
         ValueError: If a service time or a patience is not positive.
 
-    Source: Atar, Giat & Shimkin (2010), "The cμ/θ rule for many-server queues with abandonment", whose section on
-    abandonment costs replaces c by c + θ·penalty.
+    Source: Atar, Giat & Shimkin (2010), "The cμ/θ rule for many-server queues with abandonment". A penalty, they say,
+    leads to a similar index; this one follows, as callers who wait abandon at the rate θ.
     """
     _check_positive(service_time, patience)
     return quality * (patience[:, None] + penalty) / service_time
@@ -73,8 +73,9 @@ def cmu_h_index(
 
     The cost of a wait w is quality × (w + growth·w²/2), convex, so that its slope is quality × (1 + growth·w). The
     hazard is that of a Lomax law with mean `patience`, h(w) = shape / ((shape − 1)·patience + w): exponential
-    patience whose rate is not known but gamma-distributed with this shape. It does not increase with age, the case
-    in which the rule is optimal; for a large shape it is 1 / patience, and the rule with growth 0 is cμ/θ.
+    patience whose rate is not known but gamma-distributed with this shape. It does not increase with age: with convex
+    costs the case in which the rule is optimal. For a large shape it is 1 / patience, and with growth 0 the rule is
+    cμ/θ.
 
     Args:
         quality: `[n, C]` predicted feedback, scaled to (0, 1].

