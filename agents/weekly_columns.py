@@ -68,12 +68,12 @@ class Solution:
 
 
 class Master:
-    """The program over some of the columns, with the rows (3) and (6) that are needed or with all of them.
+    """The program over some of the columns, with those of the rows (3) and (6) that were broken.
 
     Columns and rows keep the order in which they came; `ids` are the columns by their number in the problem.
     """
 
-    def __init__(self, problem: Ample, *, every_row: bool = False) -> None:
+    def __init__(self, problem: Ample) -> None:
         self.problem = problem
         self.ids: Ints = np.zeros(0, dtype=np.int64)
         self.present = np.zeros(len(problem.patient), dtype=np.bool_)
@@ -88,10 +88,6 @@ class Master:
         self._add_rows(np.full(int(problem.hour.max()) + 1, -INFINITE), 1.0)
         # Row of each meeting and of each pair, -1 while it has none.
         self.lazy = [np.full(int(of.max()) + 1, -1) for of in (problem.meeting, problem.pair)]
-        if every_row:
-            for lazy in self.lazy:
-                lazy[:] = self.rows + np.arange(len(lazy))
-                self._add_rows(np.full(len(lazy), -INFINITE), 1.0)
 
     def add(self, columns: Ints) -> None:
         """Add columns that are not there yet."""
@@ -122,15 +118,17 @@ class Master:
         return np.array(solution.col_value), np.array(solution.row_dual), self.highs.getObjectiveValue()
 
     def solve_whole(self) -> Ints:
-        """The columns used by an optimum in whole numbers."""
+        """The columns used by an optimum in whole numbers that keeps every row."""
         count = len(self.ids)
         kinds = np.full(count, highspy.HighsVarType.kInteger)
         self.highs.changeColsIntegrality(count, np.arange(count, dtype=np.int32), kinds)
         self.highs.setOptionValue("mip_rel_gap", 0.0)
         self.highs.setOptionValue("mip_abs_gap", 0.5)  # values are whole
-        values, _, _ = self.solve()
-        used: Ints = self.ids[np.rint(values) == 1]
-        return used
+        while True:
+            values = np.rint(self.solve()[0])
+            if not self.cut(values):
+                used: Ints = self.ids[values == 1]
+                return used
 
     def cut(self, values: Floats) -> int:
         """Add the rows (3) and (6) that the values break; how many."""
@@ -178,13 +176,13 @@ def solve_ample(problem: Ample) -> Solution:
         chosen = master.ids[np.rint(values) == 1]
         if _worth(problem, chosen) == bound:
             return Solution(chosen, bound, "linear program")
-    chosen = _whole_optimum(problem, master.ids)
+    chosen = master.solve_whole()
     if _worth(problem, chosen) == bound:
         return Solution(chosen, bound, "integer program over the columns generated")
     # A better answer is worth at least one fifth more, so it has no column that costs more than what is left.
     left = optimum - (_worth(problem, chosen) + 1)
-    could_better = np.flatnonzero(master.present | (gains >= -left - slack))
-    chosen = _whole_optimum(problem, could_better)
+    master.add(np.flatnonzero(gains >= -left - slack))
+    chosen = master.solve_whole()
     return Solution(chosen, _worth(problem, chosen), "integer program over all columns that could matter")
 
 
@@ -208,13 +206,6 @@ def _linear_optimum(problem: Ample) -> tuple[Master, Floats, Floats, float]:
             return master, values, gains, optimum
         if len(better):
             master.add(np.unique(np.concatenate(_best(problem, better, (gains + 1e-3 * jitter)[better], _MORE))))
-
-
-def _whole_optimum(problem: Ample, ids: Ints) -> Ints:
-    """The optimum in whole numbers over some of the columns, with every row."""
-    master = Master(problem, every_row=True)
-    master.add(ids)
-    return master.solve_whole()
 
 
 def _best(problem: Ample, ids: Ints, worth: Floats, number: int) -> tuple[Ints, Ints]:

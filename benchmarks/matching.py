@@ -155,7 +155,7 @@ def solve_apart(plan: Plan, method: str, size: tuple[int, int], most_offers: int
     last = done.stderr.strip().splitlines()[-1:]
     if done.returncode < 0 or any("MemoryError" in line or "bad_alloc" in line for line in last):
         return Run(*asked, ended=f"more than {plan.memory:g} GiB")
-    return Run(*asked, ended=" ".join(last)[:160])
+    return Run(*asked, ended=" ".join(last).split(";")[0])  # the rule, without the way out
 
 
 def measure(plan: Plan) -> list[Run]:
