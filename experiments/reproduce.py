@@ -13,7 +13,7 @@ from rich.console import Console
 
 from experiments.report import machine, whole_folder, write_json
 from experiments.studies import eran, open_up
-from experiments.studies.findings import Finding, markdown
+from experiments.studies.findings import Finding, Remark, markdown
 
 
 @dataclass
@@ -43,7 +43,7 @@ class ReproduceConfig:
 ConfigStore.instance().store(name="reproduce_schema", node=ReproduceConfig)
 
 
-def findings_of(config: ReproduceConfig) -> Iterator[Finding]:
+def findings_of(config: ReproduceConfig) -> Iterator[Finding | Remark]:
     """Run the study that is named."""
     study = config.study
     if study.name == "open_up":
@@ -62,14 +62,15 @@ def reproduce_weeks(config: ReproduceConfig, draft: Path, console: Console) -> d
 
 def reproduce_findings(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
     """Run a study of differences of means; what goes into the JSON."""
-    findings = []
-    for finding in findings_of(config):
-        findings.append(finding)
-        verdict = {None: "", True: "met", False: "MISSED"}[finding.met]
-        line = f"{finding.ours:9.4f} theirs {finding.theirs:9.4f}  {finding.difference.format(digits=4)}  {verdict}"
-        console.print(f"{finding.setting:28s} {finding.measure:50s} {line}", soft_wrap=True, highlight=False)
-    (draft / "report.md").write_text(markdown(findings), encoding="utf-8")
-    return {"findings": [finding.as_json() for finding in findings]}
+    lines = []
+    for line in findings_of(config):
+        lines.append(line)
+        console.print(line.line(), soft_wrap=True, highlight=False, markup=False)
+    (draft / "report.md").write_text(markdown(lines), encoding="utf-8")
+    return {
+        "findings": [line.as_json() for line in lines if isinstance(line, Finding)],
+        "remarks": [line.as_json() for line in lines if isinstance(line, Remark)],
+    }
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="reproduce")
