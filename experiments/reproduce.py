@@ -21,7 +21,7 @@ class StudyConfig:
     """A study.
 
     Attributes:
-        name: `open_up`, `eran` or `wpi`.
+        name: `open_up`, `eran`, `kleinerman` or `wpi`.
         month: File of recorded gaps that Open Up's study replays.
         replications: Episodes of each setting, or weeks of each of WPI's tables.
     """
@@ -50,7 +50,14 @@ def findings_of(config: ReproduceConfig) -> Iterator[Finding | Remark]:
         return open_up.study(Path(str(study.month)), study.replications, config.workers)
     if study.name == "eran":
         return eran.study(study.replications, config.workers)
-    raise ValueError(f"unknown study {study.name!r} (known: open_up, eran, wpi)")
+    raise ValueError(f"unknown study {study.name!r} (known: open_up, eran, kleinerman, wpi)")
+
+
+def reproduce_planning(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
+    """Run the study of planners, which shows the paper beside ours and claims nothing of it; what goes into the JSON."""
+    from experiments.studies import kleinerman_report
+
+    return kleinerman_report.reproduce(config.study.replications, config.workers, draft, console)
 
 
 def reproduce_weeks(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
@@ -90,7 +97,8 @@ def main(raw: DictConfig) -> None:
         if config.study.replications < 2:
             raise ValueError(f"study.replications must be at least 2 for an interval, got {config.study.replications}")
         with whole_folder(target) as draft:
-            reproduce = reproduce_weeks if config.study.name == "wpi" else reproduce_findings
+            others = {"wpi": reproduce_weeks, "kleinerman": reproduce_planning}
+            reproduce = others.get(config.study.name, reproduce_findings)
             data = reproduce(config, draft, console)
             study = OmegaConf.to_container(raw.study, resolve=True)
             write_json(draft / "report.json", {"study": study, "machine": machine()} | data)

@@ -1,0 +1,184 @@
+"""Kleinerman et al. 2022, Tables 4 to 6 and Figure 3: FCFS, CMT and MCTS on common traces of the ERAN presets.
+
+The population was calibrated on the FCFS and CMT columns of Tables 4 and 5; everything else is predicted. A planner
+maximises the objective that its row is scored by: the paper's (`served`) or the one counted per arrival.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import joblib
+import numpy as np
+from numpy.typing import NDArray
+
+from agents import make_agent
+from experiments.cells import seeds_of
+from mhgym.evaluation.rollout import run_episodes
+from mhgym.evaluation.statistics import Interval, holm, paired_interval, wilcoxon_p
+from mhgym.presets import make_scenario
+
+Floats = NDArray[np.float64]
+
+STANDARD, HEAVY = "EranStandard", "EranHeavy"
+MEASURES = ("quality_served", "quantity", "objective_served", "objective_per_arrival")
+SIMULATIONS = (0, 10, 30, 100, 300, 1000, 3000, 10_000)
+MILLISECONDS = (2.0, 5.0, 10.0, 20.0, 50.0)
+BLOCK = 25  # traces of one job
+CURVE_SHARE = 5  # the curve takes every fifth trace, since its longest searches cost most
+
+#: The paper's means of quality, quantity and their weighted sum.
+PAPER: dict[tuple[str, str], tuple[float, float, float]] = {
+    (STANDARD, "fcfs"): (0.681, 0.832, 0.754),
+    (STANDARD, "cmt"): (0.753, 0.836, 0.794),
+    (STANDARD, "mcts"): (0.766, 0.833, 0.799),
+    (HEAVY, "fcfs"): (0.687, 0.845, 0.757),
+    (HEAVY, "cmt"): (0.820, 0.851, 0.824),
+    (HEAVY, "mcts"): (0.851, 0.873, 0.857),
+    (HEAVY, "mcts without feedback"): (0.751, 0.802, 0.777),
+    (HEAVY, "mcts without service_time"): (0.787, 0.846, 0.817),
+    (HEAVY, "mcts without patience"): (0.841, 0.800, 0.821),
+    (HEAVY, "mcts without remaining"): (0.824, 0.822, 0.823),
+}
+PAPER_SECONDS = 13.0  # of calculation a shift
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One policy on one preset.
+
+    Attributes:
+        preset: Name.
+        label: Of the policy; `PAPER` has the paper's figures under some.
+        agent: Name in `agents.AGENTS`.
+        settings: Of the agent.
+        objective: The measure that the policy maximises, or that a rule is scored by.
+    """
+
+    preset: str
+    label: str
+    agent: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    objective: str = "objective_served"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What an entry scored.
+
+    Attributes:
+        entry: The policy and preset.
+        scores: By measure, `[traces]`.
+        seconds: `[traces]` of calculation, decisions added up; 0 for compiled rules.
+        decision_seconds: Median and 99th percentile of a decision.
+    """
+
+    entry: Entry
+    scores: dict[str, Floats]
+    seconds: Floats
+    decision_seconds: tuple[float, float]
+
+    @property
+    def objective(self) -> Floats:
+        """`[traces]` what the entry is scored by."""
+        return self.scores[self.entry.objective]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A difference of two policies on common traces, in the objective that both maximise."""
+
+    preset: str
+    objective: str
+    better: str
+    than: str
+    difference: Interval
+    p: float
+    p_holm: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+
+def planner(simulations: int, objective: str, **settings: Any) -> dict[str, Any]:
+    """Settings of a planner that maximises an objective."""
+    return {"simulations": simulations, "objective": objective.removeprefix("objective_"), **settings}
+
+
+def table_entries() -> list[Entry]:
+    """Tables 4, 5 and 6."""
+    entries = []
+    for preset in (STANDARD, HEAVY):
+        entries += [Entry(preset, rule, rule) for rule in ("fcfs", "cmt")]
+        for objective in ("objective_served", "objective_per_arrival"):
+            suffix = "" if objective == "objective_served" else ", per arrival"
+            for label, more in (("mcts", {}), ("mcts per candidate", {"per_candidate": True})):
+                entries.append(Entry(preset, label + suffix, "mcts", planner(300, objective, **more), objective))
+    for model in ("feedback", "service_time", "patience", "remaining"):
+        settings = planner(300, "objective_served", without=(model,))
+        entries.append(Entry(HEAVY, f"mcts without {model}", "mcts", settings))
+    return entries
+
+
+def curve_entries() -> list[Entry]:
+    """Objective against the budget, in simulations and in time."""
+    name = "objective_per_arrival"
+    by_count = [Entry(HEAVY, f"{count} simulations", "mcts", planner(count, name), name) for count in SIMULATIONS]
+    by_time = [
+        Entry(HEAVY, f"{budget:g} ms", "mcts", planner(0, name, milliseconds=budget), name) for budget in MILLISECONDS
+    ]
+    return by_count + by_time
+
+
+def _block(entry: Entry, seeds: range) -> tuple[list[list[float]], list[float], list[float]]:
+    policy = make_agent(entry.agent, **entry.settings)
+    episodes = run_episodes(make_scenario(entry.preset), policy, seeds, "compiled")
+    scores = [[episode.kpis[name] for name in MEASURES] for episode in episodes]
+    latencies = [second for episode in episodes for second in episode.latencies]
+    return scores, [float(episode.latencies.sum()) for episode in episodes], latencies
+
+
+def run(entries: Iterable[Entry], seeds: range, workers: int) -> Iterator[Result]:
+    """Play every entry on the same traces."""
+    for entry in entries:
+        parts = joblib.Parallel(n_jobs=workers)(
+            joblib.delayed(_block)(entry, seeds[first : first + BLOCK]) for first in range(0, len(seeds), BLOCK)
+        )
+        table = np.array([row for scores, _, _ in parts for row in scores])
+        latencies = np.array([second for _, _, part in parts for second in part])
+        yield Result(
+            entry,
+            dict(zip(MEASURES, table.T, strict=True)),
+            np.array([second for _, seconds, _ in parts for second in seconds]),
+            (float(np.median(latencies)), float(np.quantile(latencies, 0.99))),
+        )
+
+
+def compare(results: list[Result]) -> list[Comparison]:
+    """Every ordering that the paper claims, under both objectives, and each ablation against the full planner.
+
+    Wilcoxon's p-values are corrected over the whole table (Holm).
+    """
+    found = {(result.entry.preset, result.entry.label): result for result in results}
+    pairs: list[tuple[str, str, str, str]] = []
+    for preset in (STANDARD, HEAVY):
+        for name, suffix in (("objective_served", ""), ("objective_per_arrival", ", per arrival")):
+            pairs += [(preset, name, "cmt", "fcfs"), (preset, name, f"mcts{suffix}", "fcfs")]
+            pairs += [(preset, name, f"mcts{suffix}", "cmt"), (preset, name, f"mcts per candidate{suffix}", "cmt")]
+    ablations = [label for preset, label in found if preset == HEAVY and " without " in label]
+    pairs += [(HEAVY, "objective_served", "mcts", label) for label in ablations]
+    samples = [(found[pair[0], pair[2]].scores[pair[1]], found[pair[0], pair[3]].scores[pair[1]]) for pair in pairs]
+    p_values = [wilcoxon_p(*sample) for sample in samples]
+    adjusted = holm(p_values)
+    return [
+        Comparison(*pair, paired_interval(*sample, rng=np.random.default_rng(number)), p, float(corrected))
+        for number, (pair, sample, p, corrected) in enumerate(zip(pairs, samples, p_values, adjusted, strict=True))
+    ]
+
+
+def study(replications: int, workers: int) -> tuple[Iterator[Result], Iterator[Result]]:
+    """Results of the tables, on test traces, and of the curve, on the first fifth of them."""
+    tables = run(table_entries(), seeds_of("test", replications), workers)
+    curve = run(curve_entries(), seeds_of("test", max(2, replications // CURVE_SHARE)), workers)
+    return tables, curve
