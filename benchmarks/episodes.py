@@ -9,10 +9,11 @@ from benchmarks import loops
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Result, Series, duration, interleave, rate, speed_up
 from mhgym.engines.compiled import CompiledEngine
+from mhgym.engines.episodes import run_rule
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
 from mhgym.engines.protocol import EventKind
 from mhgym.engines.reference import ReferenceEngine
-from mhgym.engines.rules import NO_PARAMS, Rule, run_rule
+from mhgym.engines.rules import NO_PARAMS, Rule
 from mhgym.presets import make_scenario
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace

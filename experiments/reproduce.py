@@ -54,7 +54,7 @@ def findings_of(config: ReproduceConfig) -> Iterator[Finding | Remark]:
 
 
 def reproduce_planning(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
-    """Run the study of planners, which shows the paper beside ours and claims nothing of it; what goes into the JSON."""
+    """Run the study of planners, which shows the paper beside ours; what goes into the JSON."""
     from experiments.studies import kleinerman_report
 
     return kleinerman_report.reproduce(config.study.replications, config.workers, draft, console)

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhgym.engines.compiled import CompiledEngine
-from mhgym.engines.rules import params_of, run_rule
+from mhgym.engines.episodes import run_rule
+from mhgym.engines.rules import params_of
 from mhgym.mdp.reward import RewardLedger
 from mhgym.policy import Policy, policy_rng
 from mhgym.scenario import Scenario

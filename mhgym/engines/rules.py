@@ -12,10 +12,8 @@ from mhgym.compiling import inlined_kernel, kernel
 from mhgym.engines import columns as col
 from mhgym.engines import gates, kernels
 from mhgym.engines.columns import Floats
-from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.indices import GAIN, LONGEST, QUALITY_FLOOR, Rule, index_value
 from mhgym.processes import draws
-from mhgym.trace import Trace
 
 __all__ = [
     "NO_PARAMS",
@@ -27,7 +25,6 @@ __all__ = [
     "pack_params",
     "params_of",
     "run",
-    "run_rule",
 ]
 
 #: Room for the parameters of a rule: one size for all, so that one compiled function serves every rule.
@@ -148,9 +145,3 @@ def finish(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def
             kernels.assign(plan, chance, state, e, row, j)
         decisions += 1
     return decisions
-
-
-def run_rule(engine: CompiledEngine, trace: Trace, rule: Rule, params: Floats = NO_PARAMS) -> int:
-    """Let a rule route one trace on an engine, whose log and KPIs are then complete; the number of decisions."""
-    engine.reset(trace)
-    return int(run(engine.plan, engine.chance, engine.state, 0, int(rule), params))

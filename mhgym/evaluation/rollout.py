@@ -77,7 +77,8 @@ def run_episodes(scenario: Scenario, policy: Policy, seeds: Iterable[int], engin
 
 def _run_rule(scenario: Scenario, policy: Policy, rule: int, traces: list[Trace]) -> list[Episode]:
     from mhgym.engines.compiled import CompiledEngine
-    from mhgym.engines.rules import Rule, params_of, run_rule
+    from mhgym.engines.episodes import run_rule
+    from mhgym.engines.rules import Rule, params_of
 
     engine, no_latency = CompiledEngine(scenario), np.empty(0)
     params = params_of(policy)
@@ -94,7 +95,8 @@ def rule_kpis(
 ) -> list[dict[str, float]]:
     """The KPIs of a compiled rule (`engines.rules.Rule`) on the trace of each seed: the fastest way to all of them."""
     from mhgym.engines.compiled import CompiledEngine
-    from mhgym.engines.rules import Rule, pack_params, run_rule
+    from mhgym.engines.episodes import run_rule
+    from mhgym.engines.rules import Rule, pack_params
 
     engine, packed = CompiledEngine(scenario), pack_params(params)
     rows = []
@@ -116,7 +118,8 @@ def rule_shares(scenario: Scenario, rules: Sequence[int], seeds: Iterable[int]) 
         `[n, R]` values by name, the same as `rule_kpis` gives.
     """
     from mhgym.engines.compiled import CompiledEngine
-    from mhgym.engines.rules import Rule, run_rule
+    from mhgym.engines.episodes import run_rule
+    from mhgym.engines.rules import Rule
 
     engine = CompiledEngine(scenario)
     rows = []

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from agents import AGENTS, make_agent
 from agents.index_rules import cmt_index, cmu_h_index, cmu_theta_index
 from mhgym.engines.compiled import CompiledEngine
+from mhgym.engines.episodes import run_rule
 from mhgym.engines.reference import ReferenceEngine
-from mhgym.engines.rules import NUM_PARAMS, Rule, pack_params, params_of, run_rule
+from mhgym.engines.rules import NUM_PARAMS, Rule, pack_params, params_of
 from mhgym.evaluation.rollout import run_episode
 from mhgym.policy import Policy
 from mhgym.presets import PRESETS, make_scenario

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 
 from agents import AGENTS, make_agent
 from mhgym.engines.compiled import CompiledEngine
+from mhgym.engines.episodes import run_rule
 from mhgym.engines.reference import ReferenceEngine
 from mhgym.engines.registry import ENGINES
-from mhgym.engines.rules import params_of, run_rule
+from mhgym.engines.rules import params_of
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.policy import Policy, policy_rng
 from mhgym.presets import PRESETS, make_scenario
