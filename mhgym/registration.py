@@ -11,6 +11,9 @@ IDS = {
     "mhgym/OpenUpPaper-v0": "OpenUpPaper",
 }
 
+#: Environments of their own, by entry point.
+MATCHING_IDS = {"mhgym/DisasterRelief-v0": "mhgym.matching.env:DisasterReliefEnv"}
+
 
 def register_envs() -> None:
     """Register every id; nothing is imported until one is made."""
@@ -22,3 +25,6 @@ def register_envs() -> None:
                 vector_entry_point="mhgym.envs.vector:RoutingVectorEnv",
                 kwargs={"scenario": preset},
             )
+    for env_id, entry_point in MATCHING_IDS.items():
+        if env_id not in gymnasium.registry:
+            gymnasium.register(env_id, entry_point=entry_point)

@@ -16,12 +16,12 @@ from mhgym.presets import PRESETS, ScenarioSampler, make_scenario
 from mhgym.processes.arrivals import HourlyRates, PoissonArrivals
 from mhgym.processes.markovian import ExponentialPopulation
 from mhgym.processes.outcomes import OutcomeLaw
-from mhgym.registration import IDS
+from mhgym.registration import IDS, MATCHING_IDS
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
 from mhgym.view import HOLD, Pair
 
-ALL_IDS = pytest.mark.parametrize("env_id", sorted(IDS))
+ALL_IDS = pytest.mark.parametrize("env_id", sorted([*IDS, *MATCHING_IDS]))
 
 
 def small(**overrides: Any) -> RoutingEnv:
@@ -62,7 +62,7 @@ def test_stable_baselines_accepts_the_environment(env_id: str) -> None:
     with warnings.catch_warnings():
         # Third parties: what importing them warns of is not ours.
         warnings.filterwarnings("ignore", category=DeprecationWarning)
-        checker.check_env(RoutingEnv(IDS[env_id]), warn=True)
+        checker.check_env(gymnasium.make(env_id).unwrapped, warn=True)
 
 
 # ---------------------------------------------------------------------- observations and infos
@@ -86,7 +86,7 @@ def test_types_spaces_and_masks(env_id: str) -> None:
         bools = env.unwrapped.action_masks()
         assert bools.dtype == np.bool_
         np.testing.assert_array_equal(bools, mask.astype(bool))
-        assert info["reward_vector"].shape == (4,)
+        assert info["reward_vector"].shape == ((2,) if env_id in MATCHING_IDS else (4,))
         assert not any(np.shares_memory(array, old) for array in (observation, mask) for old in before)
         before += [observation, mask]
     assert len(before) > 20
