@@ -106,7 +106,7 @@ class ClairvoyantBound:
 
     Attributes:
         scenario: The centre, one contact at a time and without transfers, such as the ERAN presets.
-        payoffs: What is maximised. The default is what the centre itself pays.
+        payoffs: What is maximised. With penalties (`bound_penalty`) the bound holds in the mean over traces only.
         most_routes: That step 3 chooses from; with more it is left out.
         offers: Routes of each counsellor that step 1 adds at each price.
 
