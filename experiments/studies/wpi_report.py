@@ -1,6 +1,6 @@
 """The report of the weekly matcher's study: tables in Markdown, and the stacked bars of Figures 6 to 8."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from experiments.plots import BLUE, DPI, ORANGE, STYLE
-from experiments.studies import wpi
+from experiments.studies import wpi, wpi_online
 from experiments.studies.wpi import ONCE, TWICE, Spread
+from experiments.studies.wpi_online import Row
 from mhgym.matching.traits import SEVERITIES
 
 _HEAD = (
@@ -39,9 +40,16 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
     matchers = list(wpi.compare_matchers(replications, workers))
     weeks = list(wpi.carry_over(replications, workers))
     bars = wpi.matched_by_severity(replications, workers)
-    (folder / "report.md").write_text(markdown(tables, matchers, weeks, replications), encoding="utf-8")
+    online = list(wpi_online.study(replications, workers))
+    text = "\n".join([markdown(tables, matchers, weeks, replications), wpi_online.markdown(online)])
+    (folder / "report.md").write_text(text, encoding="utf-8")
     plot_by_severity(bars, folder / "severity.png")
-    parts = {"tables": tables, "matchers": matchers, "carried_over": weeks}
+    parts: dict[str, Sequence[Spread | Row]] = {
+        "tables": tables,
+        "matchers": matchers,
+        "carried_over": weeks,
+        "online": online,
+    }
     rows = {name: [row.as_json() for row in part] for name, part in parts.items()}
     return rows | {"matched_by_severity": {name: {"run one": one, "run two": two} for name, (one, two) in bars.items()}}
 
