@@ -35,6 +35,8 @@ from mhgym.trace import Trace
 _ROUNDING = 1e-9  # of the objective: what sums of floats and HiGHS's duals may be off
 _WHOLE = 1e-4  # of a unit: a bound this near below a whole number of units is taken for it
 _LEAST_SECONDS = 0.1  # for HiGHS to find some schedule when time is up
+_SHARE = 0.3  # of the seconds left for one choice; the rest goes to a last choice from few routes
+_FEW = 1_000  # routes for that choice: HiGHS solves it in seconds for a day, and finds little among 3,000
 _STEP = 0.002  # of the bound: by how much a target is lowered where values have no unit
 
 
@@ -199,7 +201,8 @@ class _Search:
             routes = self._list(self.lagrangian - target + _ROUNDING)
             if routes is None:
                 break
-            finished, most = self._choose(routes, deadline)
+            now = perf_counter()
+            finished, most = self._choose(routes, now + _SHARE * (deadline - now))
             if finished and self.value >= target - _ROUNDING:
                 self.upper = self.value
             elif finished:
@@ -209,7 +212,7 @@ class _Search:
                 break
             target -= unit or _STEP * abs(self.lagrangian)
         if self.value < self.upper - _ROUNDING:
-            self._choose(list(self.pool.values()), deadline)
+            self._choose(self._nearest(_FEW), deadline)
         self.upper = max(self.upper, self.value)
 
     def _list(self, shortfall: float) -> list[Route] | None:
@@ -220,6 +223,14 @@ class _Search:
                 return None
             routes += listed
         return routes
+
+    def _nearest(self, number: int) -> list[Route]:
+        """The routes generated that fall least short of what their counsellor's best is worth after prices."""
+
+        def shortfall(route: Route) -> float:
+            return self.rents[route.counsellor] + sum(self.prices[i] for i in route.contacts) - route.value
+
+        return sorted(self.pool.values(), key=shortfall)[:number]
 
     def _choose(self, routes: list[Route], deadline: float) -> tuple[bool, float]:
         chosen = choose(routes, *self.size, max(_LEAST_SECONDS, deadline - perf_counter()))
