@@ -29,7 +29,7 @@ Floats = NDArray[np.float64]
 
 ROOTS = ("halving", "uniform", "uct")
 OBJECTIVES = ("per_arrival", "served")
-_CHUNK = 32  # futures drawn between two looks at the clock
+_CHUNK = 8  # futures drawn between two looks at the clock
 
 
 @dataclass
@@ -39,7 +39,8 @@ class MCTS:
     Attributes:
         simulations: Budget of a decision; of each candidate if `per_candidate`.
         per_candidate: Whether the budget is multiplied by the number of candidates.
-        milliseconds: Budget of a decision in time instead; the results then depend on the machine.
+        milliseconds: Budget of a decision in time instead, overdrawn by at most 8 futures of each candidate; the
+            results then depend on the machine.
         rollout: Decides from the second decision on: a policy that names a `compiled_rule`.
         candidates: Most decisions weighed at an epoch.
         hold: Whether HOLD is weighed.
@@ -48,7 +49,8 @@ class MCTS:
         root: How simulations are shared out. `halving`: sequential halving (Karnin, Koren & Somekh 2013); `uniform`:
             the same for all, which makes one step of policy improvement; `uct`: UCB1 (Kocsis & Szepesvári 2006).
         exploration: Of `uct`, in units of the standard deviation between candidates in the same future.
-        caution: Standard errors by which a candidate must beat the rollout's choice to replace it.
+        caution: Standard errors by which a candidate must beat the rollout's choice to replace it, in the futures that
+            both met.
         objective: What is maximised: the weighted KPIs with an abandoned contact counted as 0 (`per_arrival`), or the
             paper's mean over answered contacts (`served`), for which the search keeps its own count of the past.
         without: Prediction models replaced by their means: `feedback`, `service_time`, `patience`, `remaining`.
@@ -90,7 +92,16 @@ class MCTS:
 
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Prepare for an episode."""
+        if scenario.weights.fairness:
+            raise ValueError(
+                f"mcts does not plan for fairness, got a weight of {scenario.weights.fairness}; set it to 0"
+            )
+        if self.objective == "served" and (scenario.rules.zombies == "kept" or self.look_ahead is not None):
+            raise ValueError("mcts plans for 'served' to the end of shifts without zombies only; use 'per_arrival'")
         self._scenario, self._rng = self._forget.scenario(scenario), rng
+        accepted = scenario.population.sample(1024, np.random.default_rng(0)).accepted.mean()
+        self._accepted = float(accepted)
+        self._expected = max(1.0, self._accepted * scenario.arrivals.mean_rate(scenario.horizon) * scenario.horizon)
         self.rollout.reset(self._scenario, rng)
         self._params = params_of(self.rollout)
         weights = scenario.weights
@@ -150,8 +161,10 @@ class _Arena:
         drawn = draw_futures(view, search._scenario, search._rng, size, until=until)
         self.futures = Futures(view, search._scenario, drawn)
         self.offset = self.values.shape[1]
-        # The true N is not known; in a future cut short it would not mean anything.
-        self.offered = np.full(size, 1.0) if until < view.horizon else len(view.arrivals) + drawn.counts
+        # The true N is not known, and a future that is cut short does not tell it.
+        seen = search._accepted * len(view.arrivals)
+        new = self.futures.chance.offered - len(drawn.rank)
+        self.offered = np.full(size, search._expected) if until < view.horizon else np.maximum(1.0, seen + new)
         self.values = np.concatenate([self.values, np.full((len(self.pairs), size), np.nan)], axis=1)
 
     def play(self, candidates: list[int], first: int, last: int) -> None:
@@ -193,36 +206,47 @@ class _Arena:
     def best(self, caution: float) -> int:
         """The best of those simulated most, unless it does not clearly beat the rollout's choice."""
         count = np.isfinite(self.values).sum(axis=1)
+        if not count.any():
+            return 0
         finalists = np.flatnonzero(count == count.max()).tolist()
         winner = finalists[int(np.argmax(self.means(finalists)))]
         gain = self.values[winner] - self.values[0]
         gain = gain[np.isfinite(gain)]
-        if winner and len(gain) > 1:
-            error = gain.std(ddof=1) / math.sqrt(len(gain))
+        if winner and caution:
+            error = gain.std(ddof=1) / math.sqrt(len(gain)) if len(gain) > 1 else math.inf
             return winner if gain.mean() > caution * error else 0
         return winner
 
 
 def _halve(arena: _Arena, budget: int) -> None:
     """Sequential halving: in each round the better half goes on, with as many simulations as all had before."""
-    alive = list(range(min(len(arena.pairs), max(2, budget // 2))))
-    rounds = max(1, math.ceil(math.log2(len(alive))))
-    shares = []
+    alive = list(range(min(len(arena.pairs), budget // 2)))
+    if len(alive) < 2:
+        return
+    rounds = math.ceil(math.log2(len(alive)))
+    shares, size = [], len(alive)
     for number in range(rounds):
-        left = max(2, math.ceil(len(alive) / 2**number))
-        shares.append(max(1, budget // (rounds * left)))
+        shares.append(max(1, budget // ((rounds - number) * size)))
+        budget -= shares[-1] * size
+        size = math.ceil(size / 2)
+        if budget < size:
+            break
     arena.draw(sum(shares))
     first = 0
     for share in shares:
         arena.play(alive, first, first + share)
         first += share
-        order = np.argsort(-arena.means(alive), kind="stable")
-        alive = sorted(alive[k] for k in order[: max(2, math.ceil(len(alive) / 2))])
+        alive = _better_half(arena, alive)
+
+
+def _better_half(arena: _Arena, alive: list[int]) -> list[int]:
+    order = np.argsort(-arena.means(alive), kind="stable")
+    return sorted(alive[k] for k in order[: max(1, math.ceil(len(alive) / 2))])
 
 
 def _spread(arena: _Arena, budget: int) -> None:
     """The same number of simulations for every candidate."""
-    alive = list(range(min(len(arena.pairs), max(2, budget // 2))))
+    alive = list(range(min(len(arena.pairs), budget)))
     share = max(1, budget // len(alive))
     arena.draw(share)
     arena.play(alive, 0, share)
@@ -230,7 +254,7 @@ def _spread(arena: _Arena, budget: int) -> None:
 
 def _climb(arena: _Arena, budget: int) -> None:
     """UCB1 on the gains over the rollout's choice, future by future."""
-    alive = list(range(min(len(arena.pairs), max(2, budget // 2))))
+    alive = list(range(min(len(arena.pairs), budget)))
     arena.draw(max(1, budget - len(alive) + 1))
     done = np.zeros(len(alive), dtype=np.int64)
     for _ in range(budget):
@@ -253,13 +277,10 @@ def _until(arena: _Arena, deadline: float) -> None:
     began = time.perf_counter()
     ends = [began + (deadline - began) * (number + 1) / rounds for number in range(rounds)]
     for end in ends:
-        while True:
+        while not arena.spent or time.perf_counter() < end:
             arena.draw(_CHUNK)
             arena.play(alive, 0, _CHUNK)
-            if time.perf_counter() >= end:
-                break
-        order = np.argsort(-arena.means(alive), kind="stable")
-        alive = sorted(alive[k] for k in order[: max(2, math.ceil(len(alive) / 2))])
+        alive = _better_half(arena, alive)
 
 
 _SPENDERS: dict[str, Callable[[_Arena, int], None]] = {"halving": _halve, "uniform": _spread, "uct": _climb}

@@ -12,6 +12,9 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices,
 from mhgym.envs.vector import RoutingVectorEnv
 from mhgym.scenario import Scenario
 
+#: What every info has of the last step.
+_SHOWN = ("elapsed", "reward_vector")
+
 
 class RoutingVecEnv(VecEnv):
     """Centres of one scenario for Stable-Baselines3 and sb3-contrib; `env_method("action_masks")` serves MaskablePPO.
@@ -60,16 +63,17 @@ class RoutingVecEnv(VecEnv):
         for row in np.flatnonzero(dones).tolist():
             infos[row]["terminal_observation"] = batched["final_obs"][row]
             infos[row]["TimeLimit.truncated"] = bool(truncated[row])
-            if "kpis" in batched["final_info"]:
-                kpis = batched["final_info"]["kpis"]
+            last = batched["final_info"]  # what stands outside of it belongs to the new episode
+            infos[row] |= {name: last[name][row] for name in _SHOWN}
+            if "kpis" in last:
+                kpis = last["kpis"]
                 infos[row]["kpis"] = {name: float(kpis[name][row]) for name in kpis if not name.startswith("_")}
             infos[row]["episode"] = {"r": float(self._return[row]), "l": int(self._length[row])}
             self._return[row], self._length[row] = 0.0, 0
         return obs, rewards.astype(np.float32), dones, infos
 
     def _split(self, infos: dict[str, Any]) -> list[dict[str, Any]]:
-        names = ("elapsed", "reward_vector")
-        return [{name: infos[name][row] for name in names} for row in range(self.num_envs)]
+        return [{name: infos[name][row] for name in _SHOWN} for row in range(self.num_envs)]
 
     def env_method(
         self, method_name: str, *method_args: Any, indices: VecEnvIndices = None, **method_kwargs: Any

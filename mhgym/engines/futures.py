@@ -16,7 +16,7 @@ from mhgym.engines.lookahead import NUM_OUTCOMES, RULE_DECIDES, credit_hands, pl
 from mhgym.engines.packing import make_chance, make_plan, make_state
 from mhgym.engines.posterior import Drawn
 from mhgym.engines.protocol import Situation
-from mhgym.engines.resume import first_review
+from mhgym.engines.resume import first_review, past_events
 from mhgym.engines.rules import NO_PARAMS, Rule
 from mhgym.engines.situation import situation_of
 from mhgym.processes import draws
@@ -32,7 +32,7 @@ def load_situation(scenario: Scenario, plan: Plan, chance: Chance, state: State,
     review = first_review(scenario, start.now)
     clock_f[col.NEXT_REVIEW] = review if review < scenario.horizon else math.inf
     clock_i[col.NUM_ARRIVED] = len(start.waiting) + len(start.in_hand)
-    clock_i[col.NEXT_ROSTER] = np.searchsorted(plan.timeline_f[:, col.AT], start.now, side="left")
+    clock_i[col.NEXT_ROSTER] = _next_roster(scenario, plan, start)
     clock_i[col.ASKING] = 1
     for j in range(len(plan.people_i)):
         _load_desk(scenario, plan, state, e, j, start)
@@ -50,6 +50,14 @@ def load_situation(scenario: Scenario, plan: Plan, chance: Chance, state: State,
             contact_f[i, col.ENDED_AT] = waiting.leaves_at
         else:
             contact_f[i, col.LEAVES_AT] = waiting.leaves_at
+
+
+def _next_roster(scenario: Scenario, plan: Plan, start: Situation) -> int:
+    """Row of the first roster event that is still to come."""
+    times = plan.timeline_f[:, col.AT]
+    first, last = (int(np.searchsorted(times, start.now, side=side)) for side in ("left", "right"))
+    events = [(kind, j, number) for kind, j, number in plan.timeline_i[first:last].tolist()]
+    return first + past_events(scenario, start, events)
 
 
 def _load_desk(scenario: Scenario, plan: Plan, state: State, e: int, j: int, start: Situation) -> None:

@@ -82,6 +82,7 @@ class Situation:
         chats: `[C]` contacts taken since sign-in.
         taken: `[C]` contacts taken since the start.
         on_duty: `[C]` signed in.
+        off_at: `[C]` minute of sign-out, NaN off duty.
         back_at: `[C]` end of a break under way, NaN otherwise.
         break_due: `[C]` minutes of a break that waits, 0 for none.
         idle_since: `[C]` minute at which the longest-idle free slot became free.
@@ -95,6 +96,7 @@ class Situation:
     chats: tuple[int, ...] = ()
     taken: tuple[int, ...] = ()
     on_duty: tuple[bool, ...] = ()
+    off_at: tuple[float, ...] = ()
     back_at: tuple[float, ...] = ()
     break_due: tuple[float, ...] = ()
     idle_since: tuple[float, ...] = ()

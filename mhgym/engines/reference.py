@@ -18,7 +18,7 @@ from mhgym.domain import ContactLog, Outcome, Risk
 from mhgym.engines.book import ContactBook
 from mhgym.engines.desk import Desk, Hand
 from mhgym.engines.protocol import EventKind, EventRecord, Situation, Tally
-from mhgym.engines.resume import first_review, resume
+from mhgym.engines.resume import first_review, past_events, resume
 from mhgym.engines.snapshot import FixedStaff, predicted_remaining, take_view
 from mhgym.metrics import kpis
 from mhgym.metrics.burden import BurdenMeter
@@ -79,8 +79,6 @@ class ReferenceEngine:
         self._risks = self.fixed.risks.tolist()
         self._staffed = scenario.roster.staffed_intervals(scenario.horizon)
 
-    # ------------------------------------------------------------------ life of an episode
-
     def reset(self, trace: Trace, start: Situation | None = None) -> None:
         """Begin an episode, from an empty centre or from a situation."""
         if len(trace.staff) != len(self.scenario.roster):
@@ -104,7 +102,7 @@ class ReferenceEngine:
         self.asking = False
         self._over = False
         self._last_end = 0.0
-        self._schedule_roster()
+        self._schedule_roster(start)
         if start:
             resume(self, start)
         self._schedule_review(first_review(self.scenario, self.now))
@@ -164,8 +162,6 @@ class ReferenceEngine:
         """Leave everybody waiting until the next epoch."""
         self.asking = False
 
-    # ------------------------------------------------------------------ scheduling
-
     def _at(self, time: float, kind: EventKind, ident: int, callback: Callable[[], None]) -> simpy.Event:
         """Schedule a callback that first sets the clock and takes a note."""
 
@@ -180,20 +176,25 @@ class ReferenceEngine:
         if self.record:
             self.events.append((self.now, kind, ident, other))
 
-    def _schedule_roster(self) -> None:
+    def _schedule_roster(self, start: Situation | None) -> None:
         stays = self.scenario.rules.closing == "drain"
-        for desk in self.desks:
+        events: list[tuple[float, EventKind, int, int, Callable[[], None]]] = []
+        for j, desk in enumerate(self.desks):
             for number, shift in enumerate(desk.person.shifts):
-                events = [(shift.start, EventKind.SIGN_IN, partial(self._sign_in, desk, number))]
-                events += [
-                    (begin, EventKind.BREAK_START, partial(self._break_start, desk, number, end))
-                    for begin, end in shift.breaks
-                ]
+                events.append((shift.start, EventKind.SIGN_IN, j, number, partial(self._sign_in, desk, number)))
+                for begin, end in shift.breaks:
+                    begins = partial(self._break_start, desk, number, end)
+                    events.append((begin, EventKind.BREAK_START, j, number, begins))
                 if not (stays and shift.end >= self.scenario.horizon):
-                    events.append((shift.end, EventKind.SIGN_OUT, partial(self._sign_out, desk, number)))
-                for time, kind, callback in events:
-                    if time >= self.now and (time < self.scenario.horizon or kind == EventKind.SIGN_OUT):
-                        self._at(time, kind, desk.index, callback)
+                    events.append((shift.end, EventKind.SIGN_OUT, j, number, partial(self._sign_out, desk, number)))
+        events.sort(key=lambda event: event[:3])
+        ends, horizon = EventKind.SIGN_OUT, self.scenario.horizon
+        ahead = [event for event in events if event[0] >= self.now and (event[0] < horizon or event[1] == ends)]
+        if start:
+            present = [(int(event[1]), *event[2:4]) for event in ahead if event[0] == start.now]
+            ahead = ahead[past_events(self.scenario, start, present) :]
+        for time, kind, j, _, callback in ahead:
+            self._at(time, kind, j, callback)
 
     def _schedule_arrival(self) -> None:
         if self.num_arrived < len(self.trace):

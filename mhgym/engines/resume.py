@@ -9,7 +9,7 @@ import numpy as np
 
 from mhgym.domain import Risk
 from mhgym.engines.desk import Desk, Hand
-from mhgym.engines.protocol import Situation
+from mhgym.engines.protocol import EventKind, Situation
 from mhgym.metrics.burden import BurdenMeter
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -23,6 +23,28 @@ def first_review(scenario: Scenario, now: float) -> float:
     """Minute of the next review after `now`; infinite where there are none."""
     interval = scenario.rules.review_interval
     return interval * (math.floor(now / interval) + 1) if interval else math.inf
+
+
+RosterEvent = tuple[int, int, int]  # kind, counsellor, number of the shift
+
+
+def past_events(scenario: Scenario, start: Situation, events: list[RosterEvent]) -> int:
+    """How many of the present minute's roster events, in their order, came before the epoch, as far as a view tells."""
+    for passed, event in enumerate(events):
+        if not _is_past(scenario, start, *event):
+            return passed
+    return len(events)
+
+
+def _is_past(scenario: Scenario, start: Situation, kind: int, j: int, number: int) -> bool:
+    end = scenario.roster.counsellors[j].shifts[number].end
+    if kind == EventKind.SIGN_IN:
+        return start.on_duty[j] and start.off_at[j] == end
+    if not start.on_duty[j]:
+        return True
+    if kind == EventKind.BREAK_START:
+        return not math.isnan(start.back_at[j]) or start.break_due[j] > 0
+    return start.off_at[j] != end
 
 
 def resume(engine: ReferenceEngine, start: Situation) -> None:
@@ -60,7 +82,7 @@ def resume(engine: ReferenceEngine, start: Situation) -> None:
 
 
 def resume_desk(desk: Desk, start: Situation, scenario: Scenario) -> None:
-    """Put a counsellor into a planner's situation, hands excepted; roster events at `now` are still to come."""
+    """Put a counsellor into a planner's situation, hands excepted."""
     j = desk.index
     desk.on_duty, desk.chats, desk.taken = start.on_duty[j], start.chats[j], start.taken[j]
     desk.on_break = not math.isnan(start.back_at[j])

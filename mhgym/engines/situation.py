@@ -15,6 +15,7 @@ def situation_of(view: CentreView, drawn: Drawn, number: int) -> Situation:
         chats=tuple(staff.chats.tolist()),
         taken=tuple(staff.taken.tolist()),
         on_duty=tuple(staff.on_duty.tolist()),
+        off_at=tuple(staff.off_at.tolist()),
         back_at=tuple(staff.back_at.tolist()),
         break_due=tuple(staff.break_due.tolist()),
         idle_since=tuple(staff.idle_since.tolist()),

@@ -91,16 +91,16 @@ def test_threads_change_nothing(root: str) -> None:
 
 
 @pytest.mark.parametrize("root", ["halving", "uniform", "uct"])
-@pytest.mark.parametrize("simulations", [2, 7, 50, 300])
+@pytest.mark.parametrize("simulations", [2, 7, 14, 30, 33, 50, 300])
 def test_no_search_overdraws_its_budget(root: str, simulations: int) -> None:
     """At most the budget, and at least half of it where rounding is small beside it."""
     scenario = make_scenario("EranHeavy")
     view = witness_at(scenario, 2, 6).view()
     policy = MCTS(simulations=simulations, root=root)
     decide(policy, view, scenario)
-    assert 0 < policy.simulated <= simulations
+    assert policy.simulated <= simulations
     if simulations >= 50:
-        assert policy.simulated >= simulations / 2
+        assert policy.simulated >= simulations / 2, policy.simulated
     generous = MCTS(simulations=simulations, root=root, per_candidate=True)
     decide(generous, view, scenario)
     assert policy.simulated < generous.simulated <= 16 * simulations
@@ -113,6 +113,22 @@ def test_a_budget_in_time_is_spent() -> None:
     decide(policy, view, scenario)  # compiles on first use
     decide(policy, view, scenario)
     assert policy.simulated > 300
+
+
+def test_a_small_budget_in_time_is_kept_to_one_round_of_futures() -> None:
+    scenario = make_scenario("EranHeavy")
+    view = witness_at(scenario, 2, 6).view()
+    policy = MCTS(milliseconds=1e-3)
+    decide(policy, view, scenario)
+    assert 0 < policy.simulated <= 16 * 8
+
+
+def test_a_caution_that_nothing_can_meet_leaves_the_rollout() -> None:
+    scenario = make_scenario("EranHeavy")
+    for simulations in (4, 30, 300):
+        careful = run_episodes(scenario, MCTS(simulations=simulations, caution=1e9), range(3), "compiled")
+        plain = run_episodes(scenario, CMT(), range(3), "compiled")
+        assert [episode.kpis for episode in careful] == [episode.kpis for episode in plain]
 
 
 @pytest.mark.parametrize(("preset", "decisions"), [("EranHeavy", 8), ("OpenUp", 100)])
@@ -199,3 +215,11 @@ def test_the_randomness_is_the_planners_own() -> None:
 def test_bad_settings_are_refused_by_name(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         MCTS(**settings)  # type: ignore[arg-type]
+
+
+def test_what_it_cannot_plan_for_is_refused() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match=r"fairness, got a weight of 0\.5"):
+        MCTS().reset(make_scenario("EranHeavy", weights={"quality": 0.5, "fairness": 0.5}), rng)
+    with pytest.raises(ValueError, match="without zombies"):
+        MCTS(objective="served").reset(make_scenario("OpenUp"), rng)

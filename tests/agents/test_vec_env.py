@@ -9,6 +9,7 @@ from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 
 from agents.vec_env import RoutingVecEnv
+from mhgym.metrics import COMPONENTS
 
 pytestmark = pytest.mark.train
 
@@ -46,18 +47,21 @@ def test_terminal_observation_and_statistics_come_with_the_end() -> None:
     env.seed(1)
     env.reset()
     seen = 0
-    total = np.zeros(4)
+    total, vectors = np.zeros(4), np.zeros((4, 4))
     for _ in range(200):
         masks = np.array(env.env_method("action_masks"))
         obs, rewards, dones, infos = env.step(masks.argmax(axis=1))
         total += rewards
+        vectors += [info["reward_vector"] for info in infos]
         for row in np.flatnonzero(dones):
             seen += 1
             assert infos[row]["TimeLimit.truncated"]
             assert infos[row]["terminal_observation"].shape == obs[row].shape
             assert infos[row]["episode"]["r"] == pytest.approx(infos[row]["kpis"]["quantity"], abs=1e-5)
             assert total[row] == pytest.approx(infos[row]["episode"]["r"], abs=1e-5)
-            total[row] = 0.0
+            expected = [infos[row]["kpis"][name] for name in COMPONENTS]
+            np.testing.assert_allclose(vectors[row], expected, rtol=0, atol=1e-9)
+            total[row], vectors[row] = 0.0, 0.0
     assert seen >= 4
 
 
