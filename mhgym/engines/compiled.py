@@ -63,6 +63,15 @@ class CompiledEngine:
 
     def reset(self, trace: Trace) -> None:
         """Begin an episode from an empty centre."""
+        self.load(trace)
+        kernels.reset(self.plan, self.state, 0)
+
+    def load(self, trace: Trace) -> None:
+        """Take the trace of the next episode.
+
+        Raises:
+            ValueError: If it has other counsellors than the roster.
+        """
         if len(trace.staff) != len(self.scenario.roster):
             raise ValueError(
                 f"the trace has {len(trace.staff)} counsellors and the roster {len(self.scenario.roster)}; "
@@ -72,7 +81,6 @@ class CompiledEngine:
             self._allocate(len(trace), len(trace.known))
         self.trace = trace
         load_trace(self.chance, 0, trace)
-        kernels.reset(self.plan, self.state, 0)
 
     def advance(self) -> bool:
         """Run to the next decision epoch; False when the episode is over."""

@@ -6,45 +6,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mhgym.engines.compiled import CompiledEngine, Saved
-from mhgym.engines.protocol import Engine
 from mhgym.engines.registry import ENGINES, make_engine
-from mhgym.mdp import ActionLayout, ObservationLayout, RewardLedger
+from mhgym.envs.centre import Centre, CompiledCentre, SavedCentre, Step, make_centre
+from mhgym.mdp import ActionLayout, ObservationLayout
 from mhgym.presets import ScenarioSampler, make_scenario
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
-from mhgym.view import HOLD, CentreView
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one step gives.
-
-    Attributes:
-        reward: `[4]` components in the order of `metrics.COMPONENTS`.
-        terminated: The shift has ended.
-        truncated: The horizon cut through a continuing service.
-        elapsed: Minutes since the decision before.
-    """
-
-    reward: Floats
-    terminated: bool
-    truncated: bool
-    elapsed: float
+from mhgym.view import CentreView
 
 
 @dataclass(frozen=True)
 class SavedCore:
-    """A saved episode: the centre, what has been paid, and the counters of the step."""
+    """A saved episode."""
 
     scenario: Scenario
-    centre: Saved
-    paid: Floats
-    illegal_actions: int
-    decided_at: float
-    asking: bool
+    centre: SavedCentre
 
 
 class RoutingCore:
@@ -87,6 +63,7 @@ class RoutingCore:
         self._engine_name = engine
         self.scenario: Scenario = largest
         self.trace: Trace | None = None
+        self._centre: Centre | None = None
 
     def reset(self, rng: np.random.Generator, trace_seed: int | None = None, trace: Trace | None = None) -> None:
         """Begin an episode and run to its first decision epoch.
@@ -101,17 +78,26 @@ class RoutingCore:
         if trace is None:
             seed = int(rng.integers(2**32)) if trace_seed is None else trace_seed
             trace = Trace.sample(self.scenario, seed)
+        self._centre_of(self.scenario).begin(trace)
         self.trace = trace
-        self.engine: Engine = make_engine(self._engine_name, self.scenario)
-        self.engine.reset(trace)
-        self.ledger = RewardLedger(self.scenario, trace)
-        self.illegal_actions = 0
-        self._run()
-        self._decided_at = self.engine.now
 
-    def _run(self) -> None:
-        self.asking = self.engine.advance()
-        self.view: CentreView = self.engine.view()
+    def _centre_of(self, scenario: Scenario) -> Centre:
+        """The centre of a scenario, which is kept while the scenario stays the same."""
+        if self._centre is None or self._centre.scenario is not scenario:
+            engine = make_engine(self._engine_name, scenario)
+            self._centre = make_centre(scenario, engine, self.observations, self.actions)
+        return self._centre
+
+    @property
+    def centre(self) -> Centre:
+        """The centre of the episode under way.
+
+        Raises:
+            RuntimeError: If no episode is under way.
+        """
+        if self._centre is None or self.trace is None:
+            raise RuntimeError("no episode is under way; call reset() first")
+        return self._centre
 
     def step(self, action: int) -> Step:
         """Decide, and run to the next epoch or to the end; an illegal action is a HOLD and is counted.
@@ -119,30 +105,25 @@ class RoutingCore:
         Raises:
             RuntimeError: If no episode is under way.
         """
-        if self.trace is None:
-            raise RuntimeError("no episode is under way; call reset() first")
-        pair = self.actions.decode(action, self.view)
-        taken = pair != HOLD and self.asking and self.engine.assign(*pair)
-        if not taken:
-            self.illegal_actions += int(action != self.actions.hold)
-            self.engine.hold()
-        self._run()
-        elapsed, self._decided_at = self.engine.now - self._decided_at, self.engine.now
-        over = not self.asking
-        cut = self.scenario.rules.closing == "cut"
-        return Step(self.ledger.pay(self.engine), over and not cut, over and cut, elapsed)
+        return self.centre.step(action)
+
+    @property
+    def cuts(self) -> bool:
+        """Whether the end of an episode is a horizon that cuts through a continuing service, not the end of a shift."""
+        return self.scenario.rules.closing == "cut"
+
+    @property
+    def view(self) -> CentreView:
+        """The present view."""
+        return self.centre.view
 
     def observation(self) -> NDArray[np.float32]:
         """`[size]` the present view as a vector, in a fresh array."""
-        return self.observations.encode(self.view)
+        return self.centre.obs.copy()
 
     def mask(self) -> NDArray[np.int8]:
         """`[N * C + 1]` the legal actions, in a fresh array; HOLD alone when the episode is over."""
-        if self.asking:
-            return self.actions.mask(self.view)
-        mask = np.zeros(self.actions.size, dtype=np.int8)
-        mask[self.actions.hold] = 1
-        return mask
+        return self.centre.mask.copy()
 
     def save(self) -> SavedCore:
         """Copy the episode under way.
@@ -150,24 +131,23 @@ class RoutingCore:
         Raises:
             RuntimeError: If the engine cannot be saved, or no episode is under way.
         """
-        if self.trace is None:
-            raise RuntimeError("no episode is under way; call reset() first")
-        if not isinstance(self.engine, CompiledEngine):
-            raise RuntimeError("a live SimPy centre can be neither copied nor saved; use engine='compiled'")
-        paid = self.ledger.paid.copy()
-        return SavedCore(self.scenario, self.engine.save(), paid, self.illegal_actions, self._decided_at, self.asking)
+        return SavedCore(self.scenario, _saveable(self.centre).save())
 
     def restore(self, saved: SavedCore) -> None:
-        """Go back to a saved episode, which then continues identically."""
-        self.scenario, self.trace = saved.scenario, saved.centre.trace
-        engine = CompiledEngine(self.scenario)
-        engine.restore(saved.centre)
-        self.engine = engine
-        self.ledger = RewardLedger(self.scenario, self.trace)
-        self.ledger.paid = saved.paid.copy()
-        self.illegal_actions, self._decided_at, self.asking = saved.illegal_actions, saved.decided_at, saved.asking
-        self.view = engine.view()
+        """Go back to a saved episode, which then continues identically.
+
+        Raises:
+            RuntimeError: If the engine cannot be restored.
+        """
+        _saveable(self._centre_of(saved.scenario)).restore(saved.centre)
+        self.scenario, self.trace = saved.scenario, saved.centre.engine.trace
 
     def kpis(self) -> dict[str, float]:
         """The KPIs of an episode that is over."""
-        return self.engine.kpis()
+        return self.centre.engine.kpis()
+
+
+def _saveable(centre: Centre) -> CompiledCentre:
+    if not isinstance(centre, CompiledCentre):
+        raise RuntimeError("a live SimPy centre can be neither copied nor saved; use engine='compiled'")
+    return centre

@@ -28,7 +28,7 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
     Args:
         scenario: Name of a preset, a scenario, or a sampler of scenarios.
         num_slots: N queue slots.
-        engine: `simpy`.
+        engine: `simpy`, the definition, or `compiled`, the same episodes faster.
         render_mode: `ansi`, `rgb_array` or `human`.
         **overrides: Settings of the preset: `flow`, `staffing`, `weights`, `zombies`, `horizon` and others.
     """
@@ -74,18 +74,19 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         self.core.reset(self.np_random, options.get("trace_seed"), trace)
         if self.render_mode == "human":
             self.render()
-        return self.core.observation(), self._info(np.zeros(4), self.core.engine.now)
+        return self.core.observation(), self._info(np.zeros(4), self.core.centre.engine.now)
 
     def step(self, action: np.int64) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """Decide, and run to the next decision epoch or to the end of the episode."""
         step = self.core.step(int(action))
         info = self._info(step.reward, step.elapsed)
-        if step.terminated or step.truncated:
+        if step.over:
             info["kpis"] = self.core.kpis()
         if self.render_mode == "human":
             self.render()
         reward = float(self.core.weights @ step.reward)
-        return self.core.observation(), reward, step.terminated, step.truncated, info
+        cut = self.core.cuts
+        return self.core.observation(), reward, step.over and not cut, step.over and cut, info
 
     def save_state(self) -> SavedCore:
         """Copy the episode under way; needs `engine="compiled"`."""
@@ -104,9 +105,9 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         return {
             "action_mask": self.core.mask(),
             "elapsed": float(elapsed),
-            "minute": float(self.core.engine.now),
+            "minute": float(self.core.centre.engine.now),
             "reward_vector": np.array(reward),
-            "illegal_actions": self.core.illegal_actions,
+            "illegal_actions": self.core.centre.illegal_actions,
         }
 
     def render(self) -> Any:

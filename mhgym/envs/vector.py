@@ -16,8 +16,9 @@ from mhgym.engines.columns import State
 from mhgym.engines.compiled import read_log
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
 from mhgym.envs.bank import TraceBank
-from mhgym.mdp import ActionLayout, ObservationLayout, kernels
+from mhgym.mdp import ActionLayout, ObservationLayout
 from mhgym.mdp.observation import HIGH, LOW
+from mhgym.mdp.steps import CompiledSteps
 from mhgym.metrics import kpis
 from mhgym.presets import make_scenario
 from mhgym.scenario import Scenario
@@ -52,11 +53,9 @@ class RoutingBatch:
         self.plan = make_plan(self.scenario)
         self.traces: list[Trace | None] = [None] * num_envs
         self._allocate(64)
-        self.obs = np.zeros((num_envs, self.layout.size), dtype=np.float32)
-        self.mask = np.zeros((num_envs, self.actions.size), dtype=np.int8)
-        self.reward = np.zeros((num_envs, 4))
-        self.elapsed = np.zeros(num_envs)
-        self.over = np.zeros(num_envs, dtype=np.bool_)
+        self._steps = steps = CompiledSteps(num_envs, num_slots, len(self.scenario.roster))
+        self.obs, self.mask, self.reward, self.elapsed = steps.obs, steps.mask, steps.reward, steps.elapsed
+        self.over = steps.over
 
     def _allocate(self, num_contacts: int) -> None:
         self.chance = make_chance(self.plan, self.num_envs, num_contacts)
@@ -75,7 +74,7 @@ class RoutingBatch:
         for row, trace in zip(rows, traces, strict=True):
             self.traces[row] = trace
             load_trace(self.chance, row, trace)
-        self._start(np.asarray(rows, dtype=np.int64))
+        self._steps.begin(self.plan, self.chance, self.state, np.asarray(rows, dtype=np.int64))
 
     def begin_from(self, bank: TraceBank, rows: NDArray[np.int64], picks: NDArray[np.int64]) -> None:
         """`begin` on traces `picks` `[k]` of a bank."""
@@ -83,44 +82,16 @@ class RoutingBatch:
         for row, pick in zip(rows.tolist(), picks.tolist(), strict=True):
             self.traces[row] = bank.traces[pick]
         bank.load(self.chance, rows, picks)
-        self._start(rows)
+        self._steps.begin(self.plan, self.chance, self.state, rows)
 
     def _make_room(self, num_contacts: int) -> None:
         room = self.state.queue.shape[1]
         if num_contacts > room:
             self._grow(max(num_contacts, 2 * room))
 
-    def _start(self, rows: NDArray[np.int64]) -> None:
-        self.over[rows] = False
-        kernels.begin(
-            self.plan,
-            self.chance,
-            self.state,
-            rows,
-            self.actions.num_slots,
-            self.actions.num_counsellors,
-            self.obs,
-            self.mask,
-        )
-        self.reward[rows] = 0.0
-        self.elapsed[rows] = self.state.clock_f[rows, col.NOW]
-
     def step(self, actions: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
         """Step the active centres; results are in `obs`, `mask`, `reward`, `elapsed` and `over`."""
-        kernels.step(
-            self.plan,
-            self.chance,
-            self.state,
-            actions,
-            active,
-            self.actions.num_slots,
-            self.actions.num_counsellors,
-            self.obs,
-            self.mask,
-            self.reward,
-            self.elapsed,
-            self.over,
-        )
+        self._steps.step(self.plan, self.chance, self.state, actions, active)
 
     def kpis(self, row: int) -> dict[str, float]:
         """The KPIs of a centre whose episode is over."""
