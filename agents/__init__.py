@@ -12,9 +12,12 @@ from agents.uniform import UniformRandom
 from mhgym.policy import Policy
 
 
-def _plan(*, rollout: str = "cmt", rollout_settings: Mapping[str, object] | None = None, **settings: Any) -> Policy:
-    """A planner whose rollout rule is one of the policies by name."""
-    return MCTS(rollout=make_agent(rollout, **(rollout_settings or {})), **settings)
+def _plan(*, rollout: Mapping[str, Any] | str = "cmt", **settings: Any) -> Policy:
+    """A planner whose rollout rule is one of the policies: a name, or a mapping of `name` and `settings`."""
+    rule = {"name": rollout} if isinstance(rollout, str) else rollout
+    if unknown := set(rule) - {"name", "settings"}:
+        raise ValueError(f"rollout takes name and settings, got {', '.join(sorted(unknown))}")
+    return MCTS(rollout=make_agent(rule["name"], **rule.get("settings", {})), **settings)
 
 
 #: Policies by the name that configurations use.

@@ -30,7 +30,7 @@ KEPT = 1 / 3  # share of the candidates that a round keeps
 
 @dataclass
 class Range:
-    """Where a setting is searched.
+    """Where a setting is searched: between two numbers, or among values.
 
     Attributes:
         low: Smallest value.
@@ -38,13 +38,15 @@ class Range:
         log: Whether the logarithm is drawn uniformly, rather than the value.
         whole: Whether the value is a whole number.
         size: Of a setting that is a list of so many numbers; 0 for a single number.
+        among: Values of any kind, instead of numbers between `low` and `high`.
     """
 
-    low: float
-    high: float
+    low: float = 0.0
+    high: float = 0.0
     log: bool = False
     whole: bool = False
     size: int = 0
+    among: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         if not self.low <= self.high:
@@ -54,6 +56,8 @@ class Range:
 
     def draw(self, rng: np.random.Generator) -> Any:
         """A value, rounded to four digits so that it can be written down."""
+        if self.among:
+            return self.among[rng.integers(len(self.among))]
         count = self.size or 1
         if self.whole:
             values = [int(value) for value in rng.integers(int(self.low), int(self.high) + 1, count)]

@@ -120,8 +120,11 @@ def resample_remaining(
     """Draw remaining service minutes `[size, k]` of contacts `[k]` given what the models say of them.
 
     The law of service beyond the time elapsed, weighted by the likelihood of the predicted remaining time
-    (sampling-importance-resampling, Rubin 1987, over `NUM_CANDIDATES` draws or twice as many as are wanted).
+    (sampling-importance-resampling, Rubin 1987, over `NUM_CANDIDATES` draws or twice as many as are wanted). A model
+    without error leaves nothing to draw.
     """
+    if scenario.remaining.exact:
+        return np.tile(predicted_remaining, (size, 1))
     shape = (max(NUM_CANDIDATES, 2 * size), len(elapsed))
     totals = scenario.population.resample_service(
         np.broadcast_to(predicted_total, shape),
@@ -145,12 +148,17 @@ def _draw_leaves_at(view: CentreView, scenario: Scenario, rng: np.random.Generat
     """`[M, n]` until when each waiting contact stays.
 
     With zombies kept a contact is alive with probability S(wait): patience is drawn afresh and may have run out.
-    Without them patience is memoryless.
+    Without them whoever is in the queue has not left it.
     """
     queue = view.waiting
-    rest = queue.patience * rng.standard_exponential((size, len(queue)))
-    leaves_at: Floats = rest + (queue.joined_at if scenario.rules.zombies == "kept" else view.now)
-    return leaves_at
+    unseen = scenario.rules.zombies == "kept"
+    waited = np.zeros(len(queue)) if unseen else view.now - queue.joined_at
+    shape = (size, len(queue))
+    patience = scenario.population.resample_patience(
+        np.broadcast_to(queue.patience, shape), np.broadcast_to(waited, shape), rng
+    )
+    leaves_at: Floats = queue.joined_at + patience
+    return leaves_at if unseen else np.maximum(leaves_at, np.nextafter(view.now, math.inf))
 
 
 def _draw_transferred(view: CentreView, scenario: Scenario, rng: np.random.Generator, size: int) -> Floats:
@@ -200,6 +208,8 @@ def _draw_known(
     flat = scenario.population.draw_values(caller_type, risk, attributes, rng)
     values = flat.reshape(size, len(queue) + len(held), draws.NUM_CALLER_VALUES)
     values[:, : len(queue), draws.PATIENCE] = leaves_at - queue.joined_at
+    values[:, : len(queue), draws.PATIENCE_MEAN] = queue.patience
+    values[:, len(queue) :, draws.PATIENCE_MEAN] = held.patience
     serving = np.flatnonzero(held.phase == Phase.SERVICE)
     rest = service_end[:, serving] - view.now
     noise = scenario.remaining.noise_behind(held.remaining[serving], rest, rng)

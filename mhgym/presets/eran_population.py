@@ -130,6 +130,10 @@ class EranPopulation:
         clipped: Floats = np.clip(total, np.maximum(ERAN_OUTCOMES.service_min, elapsed), np.maximum(longest, elapsed))
         return clipped
 
+    def resample_patience(self, mean: Floats, waited: Floats, rng: np.random.Generator) -> Floats:
+        """See `Population.resample_patience`; memoryless."""
+        return exponential_patience(mean, rng, waited)
+
 
 @dataclass(frozen=True)
 class EranStaff:

@@ -132,6 +132,10 @@ class OpenUpPopulation:
             total[here] = scale[here] * np.interp(share, _SHARES_BELOW, quantiles)
         return np.clip(total, np.maximum(_CHAT_MIN, elapsed), np.maximum(_CHAT_MAX, elapsed))
 
+    def resample_patience(self, mean: Floats, waited: Floats, rng: np.random.Generator) -> Floats:
+        """See `Population.resample_patience`; memoryless."""
+        return exponential_patience(mean, rng, waited)
+
 
 #: Where the distribution function of chats is tabulated, ever finer towards its end; linear between.
 _SHARES_BELOW = np.concatenate(

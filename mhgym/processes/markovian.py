@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhgym.processes import draws
-from mhgym.processes.population import Callers, new_keys
+from mhgym.processes.population import Callers, exponential_patience, new_keys
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -46,7 +46,7 @@ class ExponentialPopulation:
         values[:, draws.SERVICE_MEAN] = self.mean_service
         values[:, draws.SERVICE_SHIFT] = self.mean_service * (rng.standard_exponential(size) - 1.0)
         values[:, draws.PATIENCE_MEAN] = self.mean_patience
-        values[:, draws.PATIENCE] = self.mean_patience * rng.standard_exponential(size)
+        values[:, draws.PATIENCE] = exponential_patience(values[:, draws.PATIENCE_MEAN], rng)
         return values
 
     def resample_service(
@@ -55,3 +55,7 @@ class ExponentialPopulation:
         """See `Population.resample_service`; memoryless."""
         del predicted, caller_type, risk
         return elapsed + self.mean_service * rng.standard_exponential(elapsed.shape)
+
+    def resample_patience(self, mean: Floats, waited: Floats, rng: np.random.Generator) -> Floats:
+        """See `Population.resample_patience`; memoryless."""
+        return exponential_patience(mean, rng, waited)

@@ -99,12 +99,17 @@ class RemainingTimeModel:
         """`knots` and `error_sd` as arrays `[k]`."""
         return self._arrays
 
+    @property
+    def exact(self) -> bool:
+        """Whether every prediction is the truth."""
+        return bool(self.knots) and not any(self.error_sd)
+
     def noise_behind(self, predicted: Floats, remaining: Floats, rng: np.random.Generator) -> Floats:
         """Draw the noises `[..., k]` that make true remaining times `[..., k]` look as predicted `[k]`.
 
         A prediction above the floor fixes its noise; one at the floor says only that the noise was low enough.
         """
-        if not self.knots or not len(predicted):
+        if not self.knots or self.exact or not len(predicted):
             return rng.standard_normal(remaining.shape)
         from scipy.special import ndtr, ndtri
 

@@ -65,6 +65,16 @@ class Population(Protocol):
         """
         ...
 
+    def resample_patience(self, mean: Floats, waited: Floats, rng: np.random.Generator) -> Floats:
+        """Draw patience `[..., n]` in minutes of contacts given that each is longer than the wait so far.
+
+        Args:
+            mean: `[..., n]` predicted patience, minutes.
+            waited: `[..., n]` minutes waited since the contact joined the queue.
+            rng: Randomness of the planner.
+        """
+        ...
+
 
 class StaffLaw(Protocol):
     """The law of what differs between counsellors and is drawn anew for every episode."""
@@ -84,9 +94,10 @@ class UniformStaff:
         return np.zeros((len(roster), draws.NUM_STAFF_VALUES))
 
 
-def exponential_patience(means: Floats, rng: np.random.Generator) -> Floats:
-    """Patience `[n]` in minutes with the given means; memoryless, so the patience left does not depend on the wait."""
-    return means * rng.standard_exponential(len(means))
+def exponential_patience(mean: Floats, rng: np.random.Generator, waited: Floats | float = 0.0) -> Floats:
+    """Patience `[..., n]` in minutes with the given means, beyond the minutes waited; what is left is memoryless."""
+    patience: Floats = waited + mean * rng.standard_exponential(mean.shape)
+    return patience
 
 
 def new_keys(size: int, rng: np.random.Generator) -> NDArray[np.uint64]:

@@ -73,6 +73,11 @@ class GridPopulation:
         del predicted, caller_type, risk
         return np.floor(elapsed) + rng.integers(1, self.longest_service + 2, elapsed.shape)
 
+    def resample_patience(self, mean: Floats, waited: Floats, rng: np.random.Generator) -> Floats:
+        """See `Population.resample_patience`: whole minutes beyond the wait."""
+        del mean
+        return np.floor(waited) + rng.integers(1, self.longest_patience + 2, waited.shape)
+
 
 def rosters(horizon: int, *, on_grid: bool) -> SearchStrategy[Roster]:
     """Rosters of one to four counsellors around an episode of so many minutes; some shifts outlast it."""

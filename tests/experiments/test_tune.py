@@ -97,12 +97,25 @@ def test_every_space_belongs_to_an_agent_and_its_ends_can_be_built(agent: str) -
     assert agent in OPTIONS
     config = compose_tune(f"agent={agent}")
     entry = config.agents[agent]
-    for end in ("low", "high"):
-        ends = {
-            name: [part[end]] * part["size"] if part.get("size") else part[end]
-            for name, part in config.spaces[agent].items()
-        }
-        make_agent(entry.name, **{**entry.settings, **ends})
+    for end in (0, -1):
+        make_agent(entry.name, **{**entry.settings, **{name: last(part, end) for name, part in space(agent).items()}})
+
+
+def space(agent: str) -> dict[str, Range]:
+    return {name: Range(**part) for name, part in compose_tune().spaces[agent].items()}
+
+
+def last(part: Range, end: int) -> Any:
+    """The first or last value of a range."""
+    value = part.among[end] if part.among else (part.low, part.high)[end]
+    return [value] * part.size if part.size else value
+
+
+def test_values_of_any_kind_can_be_searched() -> None:
+    part = Range(among=[{"name": "cmt"}, "halving", None])
+    drawn = [part.draw(np.random.default_rng(number)) for number in range(40)]
+    assert all(value in part.among for value in drawn)
+    assert all(value in drawn for value in part.among)
 
 
 def test_splits_are_disjoint_and_a_search_stays_within_its_own() -> None:
