@@ -8,10 +8,11 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import joblib
 import numpy as np
@@ -57,8 +58,29 @@ class Cell:
     def key(self) -> str:
         """Digest of scenario, policy, seeds and source code; the engine changes no result."""
         parts = (self.scenario_label, repr(self.scenario), type(self.policy).__qualname__, repr(self.policy))
-        text = "\n".join((*parts, repr(self.seeds), source_digest()))
-        return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
+        return digest_of(*parts, repr(self.seeds))
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Play the episodes."""
+        return _tables(self, run_episodes(self.scenario, self.policy, self.seeds, self.engine))
+
+
+class Computed(Protocol):
+    """Something to compute once and keep: a cell, or one of `experiments.bounds`."""
+
+    @property
+    def key(self) -> str:
+        """Digest of all that the tables depend on."""
+        ...
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Compute the tables by name."""
+        ...
+
+
+def digest_of(*parts: str) -> str:
+    """A name for what depends on these words and on the source code."""
+    return hashlib.blake2b("\n".join((*parts, source_digest())).encode(), digest_size=12).hexdigest()
 
 
 @lru_cache(maxsize=1)
@@ -73,15 +95,15 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def compute(cell: Cell, cache: Path) -> Path:
+def compute(cell: Computed, cache: Path) -> Path:
     """The folder of a cell, computed if it is not there yet."""
     folder = cache / cell.key
     if folder.is_dir():
         return folder
-    episodes = run_episodes(cell.scenario, cell.policy, cell.seeds, cell.engine)
+    tables = cell.tables()
     cache.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{cell.key}-", dir=cache))
-    for name, table in _tables(cell, episodes).items():
+    for name, table in tables.items():
         table.write_parquet(draft / f"{name}.parquet")
     try:
         os.rename(draft, folder)
@@ -98,7 +120,8 @@ def _tables(cell: Cell, episodes: list[Episode]) -> dict[str, pl.DataFrame]:
         kpis = episode.kpis
         vector = np.array([kpis[name] for name in ("quality", "quantity", "burden", "fairness")])
         head = {"seed": episode.seed, "trace_hash": episode.trace_hash, "decisions": episode.decisions}
-        rows.append({**label, **head, "illegal": episode.illegal, "objective": float(weights @ vector), **kpis})
+        counts = {"illegal": episode.illegal, "simulations": episode.simulations}
+        rows.append({**label, **head, **counts, "objective": float(weights @ vector), **kpis})
     hours = [occupancy_by_hour(ep.log, cell.scenario.roster, cell.scenario.horizon) for ep in episodes]
     return {
         "episodes": pl.DataFrame(rows),
@@ -126,12 +149,12 @@ def _waits(label: dict[str, str], episode: Episode) -> pl.DataFrame:
     )
 
 
-def compute_all(cells: list[Cell], cache: Path, workers: int) -> Iterator[Path]:
+def compute_all(cells: Sequence[Computed], cache: Path, workers: int) -> Iterator[Path]:
     """Compute cells in processes, in whatever order they finish."""
     parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
     yield from parallel(joblib.delayed(compute)(cell, cache) for cell in cells)
 
 
-def collect(cells: list[Cell], cache: Path, table: str) -> pl.DataFrame:
+def collect(cells: Sequence[Computed], cache: Path, table: str) -> pl.DataFrame:
     """One table of all cells, in the order of the cells, whoever computed them."""
     return pl.concat([pl.read_parquet(cache / cell.key / f"{table}.parquet") for cell in cells], how="diagonal")

@@ -4,9 +4,10 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from experiments.configs import EvaluationConfig
-from mhgym.evaluation.statistics import Interval, bootstrap_interval, holm, paired_interval, wilcoxon_p
+from mhgym.evaluation.statistics import Interval, bootstrap_interval, holm, paired_interval, share_interval, wilcoxon_p
 
 OBJECTIVES = {"per_arrival": "objective", "served": "objective_served"}
 #: Columns of the summary beside the objective.
@@ -24,6 +25,9 @@ class Row:
         objective: Mean with its interval.
         difference: Mean of policy minus reference on the same traces; None for the reference.
         p_value: Wilcoxon's signed-rank test of the difference, Holm-corrected within the scenario.
+        bound: Mean of the clairvoyant bound on the same traces, and its largest gap; None where it was not computed.
+        share: Of the distance from the reference to the bound that the policy covers.
+        simulations: Futures that a planner played for a decision, on average; 0 for others.
         means: Of the KPIs in `SHOWN`.
     """
 
@@ -33,6 +37,9 @@ class Row:
     objective: Interval
     difference: Interval | None
     p_value: float | None
+    bound: tuple[float, float] | None
+    share: Interval | None
+    simulations: float
     means: dict[str, float]
 
     def as_json(self) -> dict[str, object]:
@@ -40,22 +47,31 @@ class Row:
         return asdict(self)
 
 
-def compare(episodes: pl.DataFrame, evaluation: EvaluationConfig) -> list[Row]:
+def compare(episodes: pl.DataFrame, evaluation: EvaluationConfig, bounds: pl.DataFrame | None = None) -> list[Row]:
     """All rows, scenario by scenario, best policy first.
 
+    Args:
+        episodes: All episodes.
+        evaluation: How to compare.
+        bounds: The clairvoyant bound of each trace, of the scenarios that have one; see `experiments.bounds`.
+
     Raises:
-        ValueError: If the objective is unknown, or policies of a scenario ran on different traces.
+        ValueError: If the objective is unknown, policies of a scenario ran on different traces, or a policy exceeds the
+            bound.
     """
     if evaluation.objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise ValueError(f"unknown objective {evaluation.objective!r} (known: {known})")
     rows: list[Row] = []
     for (scenario,), table in episodes.group_by(["scenario"], maintain_order=True):
-        rows += _scenario_rows(str(scenario), table, evaluation)
+        own = None if bounds is None else bounds.filter(pl.col("scenario") == scenario).sort("seed")
+        rows += _scenario_rows(str(scenario), table, evaluation, own)
     return rows
 
 
-def _scenario_rows(scenario: str, table: pl.DataFrame, evaluation: EvaluationConfig) -> list[Row]:
+def _scenario_rows(
+    scenario: str, table: pl.DataFrame, evaluation: EvaluationConfig, bounds: pl.DataFrame | None
+) -> list[Row]:
     column = OBJECTIVES[evaluation.objective]
     policies = {str(name): part.sort("seed") for (name,), part in table.group_by(["policy"], maintain_order=True)}
     hashes = {name: part["trace_hash"].to_list() for name, part in policies.items()}
@@ -72,6 +88,12 @@ def _scenario_rows(scenario: str, table: pl.DataFrame, evaluation: EvaluationCon
             differences[name] = paired_interval(scores[name], reference, rng=np.random.default_rng(0), **settings)
         corrected = holm([wilcoxon_p(scores[name], reference) for name in others])
         p_values = dict(zip(others, map(float, corrected), strict=True))
+    ceiling, bound = None, None
+    if bounds is not None and len(bounds):
+        ceiling = bounds["bound"].to_numpy()
+        bound = float(ceiling.mean()), float(bounds["gap"].to_numpy().max())
+        for name, part in policies.items():
+            check_bound(scenario, name, part, ceiling)
     rows = [
         Row(
             scenario=scenario,
@@ -80,8 +102,34 @@ def _scenario_rows(scenario: str, table: pl.DataFrame, evaluation: EvaluationCon
             objective=bootstrap_interval(scores[name], rng=np.random.default_rng(0), **settings),
             difference=differences.get(name),
             p_value=p_values.get(name),
+            bound=bound,
+            share=None
+            if ceiling is None or reference is None
+            else share_interval(scores[name], reference, ceiling, rng=np.random.default_rng(0), **settings),
+            simulations=float(part["simulations"].sum() / max(1, part["decisions"].sum())),
             means={key: float(np.mean(part[key].to_numpy())) for key in SHOWN},
         )
         for name, part in policies.items()
     ]
     return sorted(rows, key=lambda row: -row.objective.estimate)
+
+
+def check_bound(scenario: str, policy: str, episodes: pl.DataFrame, bound: NDArray[np.float64]) -> None:
+    """Refuse results above the bound: either it or the policy is wrong.
+
+    Args:
+        scenario: Label.
+        policy: Name.
+        episodes: Of the policy, one a trace.
+        bound: `[traces]` in the same order.
+
+    Raises:
+        ValueError: If the policy exceeds the bound on a trace.
+    """
+    scores = episodes["objective"].to_numpy()
+    worst = int(np.argmax(scores - bound))
+    if scores[worst] > bound[worst] + 1e-9:
+        raise ValueError(
+            f"{policy} scores {scores[worst]:.6f} in {scenario} on the trace of seed {episodes['seed'][worst]}, above "
+            f"the clairvoyant bound of {bound[worst]:.6f}; one of the two is wrong"
+        )

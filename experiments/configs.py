@@ -15,10 +15,13 @@ class ScenarioConfig:
 
     Attributes:
         traces: Number of traces.
+        bound: Whether the clairvoyant bound is computed, for objective `per_arrival`; `agents.bound` says where
+            it is defined. A trace of EranHeavy takes a tenth of a second, one of EranDay all the seconds it is given.
         settings: The preset with its overrides, checked against its own dataclass.
     """
 
     traces: int = MISSING
+    bound: bool = False
     settings: Any = MISSING
 
 
@@ -52,6 +55,7 @@ class EvaluationConfig:
         resamples: Of the bootstrap.
         block: Episodes in one cached cell.
         workers: Processes.
+        bound_seconds: Most time for the bound of a trace.
         engine: `compiled`, or `simpy` for no compilation; the results are the same.
     """
 
@@ -63,6 +67,7 @@ class EvaluationConfig:
     resamples: int = 10_000
     block: int = 50
     workers: int = 2
+    bound_seconds: float = 30.0
     engine: str = "compiled"
 
 

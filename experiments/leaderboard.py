@@ -2,7 +2,7 @@
 
 Every policy meets the same traces; what comes out is a folder with a table per episode (`episodes.parquet`), a summary
 (`summary.json`), the table that a person reads (`leaderboard.md`), plots, and decision latencies apart
-(`timings.json`).
+(`timings.json`, `timings.md`). Where a scenario asks for it the clairvoyant bound stands beside the policies.
 """
 
 import hashlib
@@ -20,11 +20,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from agents import make_agent
+from experiments.bounds import BoundCell
 from experiments.cells import Cell, collect, compute_all, seeds_of
 from experiments.comparison import Row, compare
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.figures import draw_figures
-from experiments.report import machine, markdown, timings, whole_folder, write_json
+from experiments.report import machine, markdown, timings, timings_markdown, whole_folder, write_json
 from mhgym import __version__
 from mhgym.engines.registry import ENGINES
 from mhgym.evaluation.rollout import run_episodes
@@ -70,45 +71,65 @@ def build_cells(config: LeaderboardConfig) -> list[Cell]:
     return cells
 
 
+def build_bounds(config: LeaderboardConfig, cells: list[Cell]) -> list[BoundCell]:
+    """The bounds of the scenarios that ask for them, in the blocks of their first policy."""
+    evaluation = config.evaluation
+    if evaluation.objective != "per_arrival":
+        return []
+    first = cells[0].policy.name
+    wanted = [cell for cell in cells if config.scenarios[cell.scenario_label].bound and cell.policy.name == first]
+    return [BoundCell(cell.scenario_label, cell.scenario, cell.seeds, evaluation.bound_seconds) for cell in wanted]
+
+
 def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
     """Compute what is missing, compare, and write the results folder."""
     cells = build_cells(config)
+    bounds = build_bounds(config, cells)
     cache = Path(config.cache)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     if config.evaluation.engine == "compiled":
         compile_engine(cells[0], console)
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("cells", total=len(cells))
-        for _ in compute_all(cells, cache, config.evaluation.workers):
+        task = progress.add_task("cells", total=len(cells) + len(bounds))
+        for _ in compute_all([*cells, *bounds], cache, config.evaluation.workers):
             progress.advance(task)
     episodes = collect(cells, cache, "episodes")
-    rows = compare(episodes, config.evaluation)
+    ceiling = collect(bounds, cache, "bound") if bounds else None
+    rows = compare(episodes, config.evaluation, ceiling)
+    latency = timings(collect(cells, cache, "latency"))
     text = markdown(rows, config.evaluation.reference, config.evaluation.confidence)
     with whole_folder(target) as draft:
         episodes.write_parquet(draft / "episodes.parquet")
         write_json(draft / "summary.json", summary(config, cells, episodes, rows))
-        write_json(draft / "timings.json", timings(collect(cells, cache, "latency")))
+        write_json(draft / "timings.json", latency)
+        (draft / "timings.md").write_text(timings_markdown(latency, rows), encoding="utf-8")
+        if ceiling is not None:
+            ceiling.write_parquet(draft / "bounds.parquet")
         (draft / "leaderboard.md").write_text(text, encoding="utf-8")
         if config.plots:
             draw_figures(draft, cells, rows, cache)
-    for table in tables(rows, config.evaluation.reference):
+    for table in tables(rows, latency, config.evaluation.reference):
         console.print(table)
     console.print(f"results: {target}")
     return rows
 
 
-def tables(rows: list[Row], reference: str) -> list[Table]:
-    """What the terminal shows: the objective of each policy, and what it gains over the reference."""
+def tables(rows: list[Row], latency: list[dict[str, Any]], reference: str) -> list[Table]:
+    """What the terminal shows: objectives, gains over the reference, the way to the bound, and what decisions cost."""
+    medians = {(entry["scenario"], entry["policy"]): entry["median_ms"] for entry in latency}
     result = []
     for scenario in dict.fromkeys(row.scenario for row in rows):
         part = [row for row in rows if row.scenario == scenario]
-        table = Table(title=f"{scenario}, {part[0].traces} traces", title_justify="left")
-        for name in ("policy", "objective", f"minus {reference}", "p (Holm)"):
+        bound = "" if part[0].bound is None else f", bound {part[0].bound[0]:.3f}"
+        table = Table(title=f"{scenario}, {part[0].traces} traces{bound}", title_justify="left")
+        for name in ("policy", "objective", f"minus {reference}", "p (Holm)", "to bound", "ms"):
             table.add_column(name, no_wrap=True)
         for row in part:
             gain = "" if row.difference is None else row.difference.format(digits=3)
             p_value = "" if row.p_value is None else f"{row.p_value:.2g}"
-            table.add_row(row.policy, row.objective.format(digits=3), gain, p_value)
+            share = "" if row.share is None else f"{row.share.estimate:.0%}"
+            cost = f"{medians[row.scenario, row.policy]:.2f}"
+            table.add_row(row.policy, row.objective.format(digits=3), gain, p_value, share, cost)
         result.append(table)
     return result
 

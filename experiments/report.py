@@ -18,6 +18,7 @@ from experiments.comparison import Row
 
 _PACKAGES = ("mhgym", "numpy", "scipy", "numba", "simpy", "gymnasium", "hydra-core", "polars")
 _HEADER = ("policy", "objective (95 % interval)", "minus {reference} (95 % interval)", "p (Holm)")
+_SHARE = "share of the way to the bound (95 % interval)"
 
 
 @contextmanager
@@ -64,13 +65,21 @@ def markdown(rows: list[Row], reference: str, confidence: float) -> str:
     columns = list(rows[0].means)
     for scenario in dict.fromkeys(row.scenario for row in rows):
         part = [row for row in rows if row.scenario == scenario]
-        header = [name.format(reference=reference).replace("95", f"{100 * confidence:g}") for name in _HEADER]
+        bounded = part[0].share is not None
+        names = (*_HEADER, _SHARE) if bounded else _HEADER
+        header = [name.format(reference=reference).replace("95", f"{100 * confidence:g}") for name in names]
         lines += [f"## {scenario} ({part[0].traces} traces)", ""]
+        if part[0].bound is not None:
+            mean, gap = part[0].bound
+            gap_words = "solved on every trace" if gap < 1e-9 else f"its gap at most {gap:.4f}"
+            lines += [f"Clairvoyant bound {mean:.4f}, {gap_words}.", ""]
         lines += ["| " + " | ".join([*header, *columns]) + " |", "|" + "---|" * (len(header) + len(columns))]
         for row in part:
             difference = "" if row.difference is None else row.difference.format(digits=4)
             p_value = "" if row.p_value is None else f"{row.p_value:.2g}"
             cells = [row.policy, row.objective.format(digits=4), difference, p_value]
+            if row.share is not None:
+                cells.append(row.share.format(digits=3))
             lines.append("| " + " | ".join([*cells, *(f"{row.means[name]:.3f}" for name in columns)]) + " |")
         lines.append("")
     return "\n".join(lines)
@@ -89,6 +98,21 @@ def timings(latency: pl.DataFrame) -> list[dict[str, Any]]:
         }
         for (scenario, policy), part in table
     ]
+
+
+def timings_markdown(entries: list[dict[str, Any]], rows: list[Row]) -> str:
+    """What a decision costs, one table a scenario, the policies in the order of the results."""
+    found = {(entry["scenario"], entry["policy"]): entry for entry in entries}
+    lines: list[str] = []
+    for scenario in dict.fromkeys(row.scenario for row in rows):
+        lines += [f"## {scenario}", "", "| policy | decision, median | 99 % | simulations |", "|---|---:|---:|---:|"]
+        for row in rows:
+            if row.scenario == scenario:
+                entry = found[scenario, row.policy]
+                times = f"{entry['median_ms']:.3f} ms | {entry['p99_ms']:.3f} ms"
+                lines.append(f"| {row.policy} | {times} | {row.simulations:.0f} |")
+        lines.append("")
+    return "\n".join(lines)
 
 
 def write_json(path: Path, data: object) -> None:

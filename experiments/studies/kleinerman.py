@@ -6,17 +6,22 @@ maximises the objective that its row is scored by: the paper's (`served`) or the
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-import joblib
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
+from omegaconf import OmegaConf
 
 from agents import make_agent
-from experiments.cells import seeds_of
-from mhgym.evaluation.rollout import run_episodes
+from experiments.cells import collect, compute_all, digest_of, seeds_of
+from mhgym.evaluation.perfect_models import MODELS, PerfectModels
+from mhgym.evaluation.rollout import Episode, run_episode, run_episodes
 from mhgym.evaluation.statistics import Interval, holm, paired_interval, wilcoxon_p
 from mhgym.presets import make_scenario
+from mhgym.trace import Trace
 
 Floats = NDArray[np.float64]
 
@@ -25,6 +30,7 @@ MEASURES = ("quality_served", "quantity", "objective_served", "objective_per_arr
 SIMULATIONS = (0, 10, 30, 100, 300, 1000, 3000, 10_000)
 MILLISECONDS = (2.0, 5.0, 10.0, 20.0, 50.0)
 BLOCK = 25  # traces of one job
+CONF = Path(__file__).resolve().parents[2] / "conf"
 CURVE_SHARE = 5  # the curve takes every fifth trace, since its longest searches cost most
 
 #: The paper's means of quality, quantity and their weighted sum.
@@ -53,6 +59,7 @@ class Entry:
         agent: Name in `agents.AGENTS`.
         settings: Of the agent.
         objective: The measure that the policy maximises, or that a rule is scored by.
+        perfect: Prediction models that tell the policy the truth, see `mhgym.evaluation.perfect_models`.
     """
 
     preset: str
@@ -60,6 +67,44 @@ class Entry:
     agent: str
     settings: dict[str, Any] = field(default_factory=dict)
     objective: str = "objective_served"
+    perfect: tuple[str, ...] = ()
+
+    def play(self, seeds: range) -> list[Episode]:
+        """Play the test traces of these seeds."""
+        policy, scenario = make_agent(self.agent, **self.settings), make_scenario(self.preset)
+        if not self.perfect:
+            return run_episodes(scenario, policy, seeds, "compiled")
+        traces = [Trace.sample(scenario, seed) for seed in seeds]
+        return [
+            run_episode(scenario, PerfectModels(policy, trace, self.perfect), trace, "compiled") for trace in traces
+        ]
+
+
+@dataclass(frozen=True)
+class Block:
+    """An entry on some traces, computed once and kept, see `experiments.cells`."""
+
+    entry: Entry
+    seeds: range
+
+    @property
+    def key(self) -> str:
+        """Digest of the entry, the traces and the source code."""
+        return digest_of("kleinerman", repr(self.entry), repr(self.seeds))
+
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """`scores` of each trace, with the seconds of all its decisions, and the seconds of each decision."""
+        episodes = self.entry.play(self.seeds)
+        scores = [
+            {
+                "seed": episode.seed,
+                **{name: episode.kpis[name] for name in MEASURES},
+                "seconds": episode.latencies.sum(),
+            }
+            for episode in episodes
+        ]
+        latencies = np.concatenate([episode.latencies for episode in episodes])
+        return {"scores": pl.DataFrame(scores), "decisions": pl.DataFrame({"seconds": latencies})}
 
 
 @dataclass(frozen=True)
@@ -106,6 +151,14 @@ def planner(simulations: int, objective: str, **settings: Any) -> dict[str, Any]
     return {"simulations": simulations, "objective": objective.removeprefix("objective_"), **settings}
 
 
+@lru_cache(maxsize=8)
+def tuned(agent: str) -> dict[str, Any]:
+    """Settings of an agent in `conf/agent`."""
+    settings = OmegaConf.load(CONF / f"agent/{agent}.yaml").settings
+    found: dict[str, Any] = {str(name): value for name, value in OmegaConf.to_container(settings).items()}
+    return found
+
+
 def table_entries() -> list[Entry]:
     """Tables 4, 5 and 6."""
     entries = []
@@ -115,10 +168,28 @@ def table_entries() -> list[Entry]:
             suffix = "" if objective == "objective_served" else ", per arrival"
             for label, more in (("mcts", {}), ("mcts per candidate", {"per_candidate": True})):
                 entries.append(Entry(preset, label + suffix, "mcts", planner(300, objective, **more), objective))
-    for model in ("feedback", "service_time", "patience", "remaining"):
-        settings = planner(300, "objective_served", without=(model,))
-        entries.append(Entry(HEAVY, f"mcts without {model}", "mcts", settings))
-    return entries
+    return entries + rival_entries() + model_entries()
+
+
+def rival_entries() -> list[Entry]:
+    """What is tuned on training traces, per arrival, and UCB1 in place of sequential halving."""
+    name = "objective_per_arrival"
+    best = tuned("mcts_tuned") | planner(300, name)
+    return [
+        Entry(HEAVY, "best_match_wait", "best_match", tuned("best_match_wait"), name),
+        Entry(HEAVY, "mcts tuned, per arrival", "mcts", best, name),
+        Entry(HEAVY, "mcts tuned per candidate, per arrival", "mcts", best | {"per_candidate": True}, name),
+        Entry(HEAVY, "mcts by UCB1, per arrival", "mcts", planner(300, name, root="uct"), name),
+    ]
+
+
+def model_entries() -> list[Entry]:
+    """The planner with each prediction model replaced by its mean (Table 6), and by the truth."""
+    name = "objective_served"
+    means = [Entry(HEAVY, f"mcts without {model}", "mcts", planner(300, name, without=(model,))) for model in MODELS]
+    told = {**{f"perfect {model}": (model,) for model in MODELS}, "perfect models": MODELS}
+    truth = [Entry(HEAVY, f"mcts with {what}", "mcts", planner(300, name), perfect=told[what]) for what in told]
+    return means + truth
 
 
 def curve_entries() -> list[Entry]:
@@ -131,32 +202,23 @@ def curve_entries() -> list[Entry]:
     return by_count + by_time
 
 
-def _block(entry: Entry, seeds: range) -> tuple[list[list[float]], list[float], list[float]]:
-    policy = make_agent(entry.agent, **entry.settings)
-    episodes = run_episodes(make_scenario(entry.preset), policy, seeds, "compiled")
-    scores = [[episode.kpis[name] for name in MEASURES] for episode in episodes]
-    latencies = [second for episode in episodes for second in episode.latencies]
-    return scores, [float(episode.latencies.sum()) for episode in episodes], latencies
-
-
-def run(entries: Iterable[Entry], seeds: range, workers: int) -> Iterator[Result]:
-    """Play every entry on the same traces."""
+def run(entries: Iterable[Entry], seeds: range, workers: int, cache: Path = Path(".cache/cells")) -> Iterator[Result]:
+    """Play every entry on the same traces; what was played before is taken from the cache, timings included."""
     for entry in entries:
-        parts = joblib.Parallel(n_jobs=workers)(
-            joblib.delayed(_block)(entry, seeds[first : first + BLOCK]) for first in range(0, len(seeds), BLOCK)
-        )
-        table = np.array([row for scores, _, _ in parts for row in scores])
-        latencies = np.array([second for _, _, part in parts for second in part])
+        blocks = [Block(entry, seeds[first : first + BLOCK]) for first in range(0, len(seeds), BLOCK)]
+        for _ in compute_all(blocks, cache, workers):
+            pass
+        scores, decisions = collect(blocks, cache, "scores"), collect(blocks, cache, "decisions")["seconds"].to_numpy()
         yield Result(
             entry,
-            dict(zip(MEASURES, table.T, strict=True)),
-            np.array([second for _, seconds, _ in parts for second in seconds]),
-            (float(np.median(latencies)), float(np.quantile(latencies, 0.99))),
+            {name: scores[name].to_numpy() for name in MEASURES},
+            scores["seconds"].to_numpy(),
+            (float(np.median(decisions)), float(np.quantile(decisions, 0.99))),
         )
 
 
 def compare(results: list[Result]) -> list[Comparison]:
-    """Every ordering that the paper claims, under both objectives, and each ablation against the full planner.
+    """Every ordering that the paper claims, under both objectives; other models and rivals against the planner.
 
     Wilcoxon's p-values are corrected over the whole table (Holm).
     """
@@ -166,8 +228,9 @@ def compare(results: list[Result]) -> list[Comparison]:
         for name, suffix in (("objective_served", ""), ("objective_per_arrival", ", per arrival")):
             pairs += [(preset, name, "cmt", "fcfs"), (preset, name, f"mcts{suffix}", "fcfs")]
             pairs += [(preset, name, f"mcts{suffix}", "cmt"), (preset, name, f"mcts per candidate{suffix}", "cmt")]
-    ablations = [label for preset, label in found if preset == HEAVY and " without " in label]
-    pairs += [(HEAVY, "objective_served", "mcts", label) for label in ablations]
+    pairs += [(HEAVY, "objective_served", "mcts", entry.label) for entry in model_entries() if not entry.perfect]
+    pairs += [(HEAVY, "objective_served", entry.label, "mcts") for entry in model_entries() if entry.perfect]
+    pairs += [(HEAVY, entry.objective, entry.label, "mcts, per arrival") for entry in rival_entries()]
     samples = [(found[pair[0], pair[2]].scores[pair[1]], found[pair[0], pair[3]].scores[pair[1]]) for pair in pairs]
     p_values = [wilcoxon_p(*sample) for sample in samples]
     adjusted = holm(p_values)

@@ -27,6 +27,7 @@ class Episode:
         log: Contact records.
         decisions: Decisions asked for.
         illegal: Decisions that were not legal and counted as HOLD.
+        simulations: Futures that a planner played in all, where it says so (`simulated`); 0 for others.
         latencies: Wall-clock seconds of each decision, where it was taken in Python; never part of a result.
     """
 
@@ -36,6 +37,7 @@ class Episode:
     log: ContactLog
     decisions: int
     illegal: int
+    simulations: int
     latencies: NDArray[np.float64]
 
 
@@ -57,7 +59,8 @@ def run_episode(scenario: Scenario, policy: Policy, trace: Trace, engine_name: s
             illegal += 1
             engine.hold()
     log = engine.log()
-    return Episode(trace.seed, trace.hash, engine.kpis(), log, len(latencies), illegal, np.array(latencies))
+    counts = len(latencies), illegal, int(getattr(policy, "simulated", 0))
+    return Episode(trace.seed, trace.hash, engine.kpis(), log, *counts, np.array(latencies))
 
 
 def run_episodes(scenario: Scenario, policy: Policy, seeds: Iterable[int], engine_name: str = "simpy") -> list[Episode]:
@@ -86,7 +89,7 @@ def _run_rule(scenario: Scenario, policy: Policy, rule: int, traces: list[Trace]
     for trace in traces:
         decisions = run_rule(engine, trace, Rule(rule), params)
         log = engine.log()
-        episodes.append(Episode(trace.seed, trace.hash, engine.kpis(), log, decisions, 0, no_latency))
+        episodes.append(Episode(trace.seed, trace.hash, engine.kpis(), log, decisions, 0, 0, no_latency))
     return episodes
 
 

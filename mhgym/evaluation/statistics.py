@@ -115,6 +115,47 @@ def paired_interval(
     return bootstrap_interval(difference, rng=rng, confidence=confidence, resamples=resamples, statistic=statistic)
 
 
+def share_interval(
+    a: ArrayLike,
+    floor: ArrayLike,
+    ceiling: ArrayLike,
+    *,
+    rng: np.random.Generator,
+    confidence: float = 0.95,
+    resamples: int = RESAMPLES,
+) -> Interval:
+    """Interval of the share of a distance that a policy covers: mean(a − floor) / mean(ceiling − floor).
+
+    Traces are resampled, so that all three means go together.
+
+    Args:
+        a: `[n]` scores of a policy.
+        floor: `[n]` scores that stand for 0, on the same traces.
+        ceiling: `[n]` scores that stand for 1, likewise; nowhere below the floor and somewhere above it.
+        rng: As for `bootstrap_interval`.
+        confidence: As for `bootstrap_interval`.
+        resamples: As for `bootstrap_interval`.
+
+    Raises:
+        ValueError: If the lengths differ, the ceiling is not above the floor, or as for `bootstrap_interval`.
+    """
+    _check_settings(confidence, resamples)
+    gain, distance = np.subtract(*_paired(a, floor)), np.subtract(*_paired(ceiling, floor))
+    if len(gain) != len(distance) or distance.min() < 0 or not distance.any():
+        raise ValueError(
+            f"the ceiling must lie above the floor, got a least difference of {distance.min():g} and a largest of "
+            f"{distance.max():g} over {len(distance)} traces for {len(gain)} scores"
+        )
+    both = np.stack([gain, distance], axis=1)
+    size = max(1, _BLOCK // len(both))
+    blocks = []
+    for first in range(0, resamples, size):
+        means = both[rng.integers(len(both), size=(min(size, resamples - first), len(both)))].mean(axis=1)
+        means = means[means[:, 1] > 0]  # of a few traces a resample may hold only those without a distance
+        blocks.append(means[:, 0] / means[:, 1])
+    return _percentiles(float(gain.mean() / distance.mean()), blocks, confidence)
+
+
 def wilcoxon_p(a: ArrayLike, b: ArrayLike) -> float:
     """Two-sided p-value of Wilcoxon's signed-rank test on common traces.
 

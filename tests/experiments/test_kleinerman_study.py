@@ -1,6 +1,7 @@
 """The study of Kleinerman's tables: every claim has its entries, and the report says what was measured."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,11 +51,20 @@ def test_the_report_is_complete_and_drawn(tmp_path) -> None:  # type: ignore[no-
     assert all((tmp_path / name).stat().st_size > 5_000 for name in ("figure3.png", "budget.png"))
 
 
-def test_entries_play_on_the_same_traces() -> None:
+def test_entries_play_on_the_same_traces(tmp_path: Path) -> None:
     """Two rules and a planner without simulations, whose rollout is one of them."""
     entries = [Entry(HEAVY, "cmt", "cmt"), Entry(HEAVY, "none", "mcts", {"simulations": 0})]
-    cmt, none = kleinerman.run(entries, range(30), workers=1)
+    cmt, none = kleinerman.run(entries, range(30), 1, tmp_path)
     for name in MEASURES:
         np.testing.assert_array_equal(cmt.scores[name], none.scores[name])
-    other = next(iter(kleinerman.run([replace(entries[0], agent="fcfs")], range(30), workers=1)))
+    other = next(iter(kleinerman.run([replace(entries[0], agent="fcfs")], range(30), 1, tmp_path)))
     assert not np.array_equal(other.objective, cmt.objective)
+
+
+def test_a_block_is_played_once(tmp_path: Path) -> None:
+    entry = Entry(HEAVY, "told", "mcts", {"simulations": 4}, perfect=("service_time",))
+    first, again = (next(iter(kleinerman.run([entry], range(3), 1, tmp_path))) for _ in range(2))
+    np.testing.assert_array_equal(first.seconds, again.seconds)
+    assert (first.seconds > 0).all()
+    plain = next(iter(kleinerman.run([replace(entry, perfect=())], range(3), 1, tmp_path)))
+    assert not np.array_equal(plain.objective, first.objective)
