@@ -19,13 +19,16 @@ _NUM_GLOBAL, _NUM_QUEUE, _NUM_COUNSELLOR = mdp._NUM_GLOBAL, mdp._NUM_QUEUE, mdp.
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
-def choose(mask, actions):  # type: ignore[no-untyped-def]
-    """Write the first legal action of every centre; HOLD, the last, is always legal."""
+def choose(mask, clock_i, actions):  # type: ignore[no-untyped-def]
+    """Write the first legal action of every centre, HOLD, the last, being always legal; how many centres ask."""
+    asking = 0
     for e in range(actions.size):
         action = 0
         while mask[e, action] == 0:
             action += 1
         actions[e] = action
+        asking += clock_i[e, col.ASKING]
+    return asking
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
@@ -53,21 +56,17 @@ def reload(chance, pool, over, cursor, rows):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
-def roll(plan, chance, state, pool, actions, active, num_slots, num_padded, buffers, rows, cursor, decisions):  # type: ignore[no-untyped-def]
+def roll(batch, pool, actions, active, num_slots, num_padded, rows, cursor, decisions):  # type: ignore[no-untyped-def]
     """Take the first legal action in every centre until so many decisions are taken; their number and the next trace.
 
     Episodes that end start anew at once, on the next trace of the pool.
     """
-    obs, mask, reward, elapsed, over = buffers
     taken = 0
     while taken < decisions:
-        choose(mask, actions)
-        for e in range(actions.size):
-            taken += state.clock_i[e, col.ASKING]
-        mdp.step(plan, chance, state, actions, active, num_slots, num_padded, obs, mask, reward, elapsed, over)
-        count, cursor = reload(chance, pool, over, cursor, rows)
-        if count > 0:
-            mdp.begin(plan, chance, state, rows[:count], num_slots, num_padded, obs, mask)
+        taken += choose(batch.mask, batch.state.clock_i, actions)
+        if mdp.step(batch, actions, active, num_slots, num_padded) > 0:
+            count, cursor = reload(batch.chance, pool, batch.over, cursor, rows)
+            mdp.begin(batch, rows[:count], num_slots, num_padded)
     return taken, cursor
 
 

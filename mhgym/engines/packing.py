@@ -43,7 +43,7 @@ def make_plan(scenario: Scenario, *, record: bool = False) -> Plan:
     return Plan(
         rules_f=np.array(minutes, dtype=np.float64),
         rules_i=np.array(switches, dtype=np.int64),
-        law=scenario.outcomes.packed(),
+        law=np.array(scenario.outcomes.packed()),  # which may be read-only, a type of its own to Numba
         knots=knots,
         error_sd=error_sd,
         people_i=np.array(people, dtype=np.int64),

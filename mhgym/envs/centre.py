@@ -140,7 +140,8 @@ class CompiledCentre:
 
     def __init__(self, engine: CompiledEngine, actions: ActionLayout) -> None:
         self.engine = engine
-        self._steps = CompiledSteps(1, actions.num_slots, actions.num_counsellors)
+        arrays = engine.plan, engine.chance, engine.state
+        self._steps = CompiledSteps(*arrays, actions.num_slots, actions.num_counsellors)
         self.obs, self.mask = self._steps.obs[0], self._steps.mask[0]
         self._action = np.zeros(1, dtype=np.int64)
         self._rows, self._active = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.bool_)
@@ -162,15 +163,19 @@ class CompiledCentre:
 
     def begin(self, trace: Trace) -> None:
         """Begin an episode and run to its first decision epoch."""
-        engine = self.engine
-        engine.load(trace)
-        self._steps.begin(engine.plan, engine.chance, engine.state, self._rows)
+        self.engine.load(trace)
+        self._attach()
+        self._steps.begin(self._rows)
+
+    def _attach(self) -> None:
+        """The engine may have made new arrays."""
+        self._steps.attach(self.engine.plan, self.engine.chance, self.engine.state)
 
     def step(self, action: int) -> Step:
         """Decide, and run to the next epoch or to the end; an illegal action is a HOLD and is counted."""
-        engine, steps = self.engine, self._steps
+        steps = self._steps
         self._action[0] = action
-        steps.step(engine.plan, engine.chance, engine.state, self._action, self._active)
+        steps.step(self._action, self._active)
         return Step(steps.reward[0].copy(), bool(steps.over[0]), float(steps.elapsed[0]))
 
     def save(self) -> SavedCentre:
@@ -180,6 +185,7 @@ class CompiledCentre:
     def restore(self, saved: SavedCentre) -> None:
         """Go back to a saved centre, which then continues identically."""
         self.engine.restore(saved.engine)
+        self._attach()
         self.obs[:], self.mask[:] = saved.obs, saved.mask
 
 

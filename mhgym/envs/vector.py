@@ -52,14 +52,16 @@ class RoutingBatch:
         self.weights = np.array(self.scenario.weights.as_tuple())
         self.plan = make_plan(self.scenario)
         self.traces: list[Trace | None] = [None] * num_envs
-        self._allocate(64)
-        self._steps = steps = CompiledSteps(num_envs, num_slots, len(self.scenario.roster))
+        self.chance, self.state = make_chance(self.plan, num_envs, 64), make_state(self.plan, num_envs, 64)
+        sizes = num_slots, len(self.scenario.roster)
+        self.steps = steps = CompiledSteps(self.plan, self.chance, self.state, *sizes)
         self.obs, self.mask, self.reward, self.elapsed = steps.obs, steps.mask, steps.reward, steps.elapsed
         self.over = steps.over
 
     def _allocate(self, num_contacts: int) -> None:
         self.chance = make_chance(self.plan, self.num_envs, num_contacts)
         self.state = make_state(self.plan, self.num_envs, num_contacts)
+        self.steps.attach(self.plan, self.chance, self.state)
 
     def _grow(self, num_contacts: int) -> None:
         """Make room for this many contacts a centre, keeping what is under way."""
@@ -74,7 +76,7 @@ class RoutingBatch:
         for row, trace in zip(rows, traces, strict=True):
             self.traces[row] = trace
             load_trace(self.chance, row, trace)
-        self._steps.begin(self.plan, self.chance, self.state, np.asarray(rows, dtype=np.int64))
+        self.steps.begin(np.asarray(rows, dtype=np.int64))
 
     def begin_from(self, bank: TraceBank, rows: NDArray[np.int64], picks: NDArray[np.int64]) -> None:
         """`begin` on traces `picks` `[k]` of a bank."""
@@ -82,16 +84,20 @@ class RoutingBatch:
         for row, pick in zip(rows.tolist(), picks.tolist(), strict=True):
             self.traces[row] = bank.traces[pick]
         bank.load(self.chance, rows, picks)
-        self._steps.begin(self.plan, self.chance, self.state, rows)
+        self.steps.begin(rows)
 
     def _make_room(self, num_contacts: int) -> None:
         room = self.state.queue.shape[1]
         if num_contacts > room:
             self._grow(max(num_contacts, 2 * room))
 
-    def step(self, actions: NDArray[np.int64], active: NDArray[np.bool_]) -> None:
-        """Step the active centres; results are in `obs`, `mask`, `reward`, `elapsed` and `over`."""
-        self._steps.step(self.plan, self.chance, self.state, actions, active)
+    def step(self, actions: NDArray[np.int64], active: NDArray[np.bool_]) -> int:
+        """Step the active centres; results are in `obs`, `mask`, `reward`, `elapsed` and `over`.
+
+        Returns:
+            How many episodes have ended.
+        """
+        return self.steps.step(actions, active)
 
     def kpis(self, row: int) -> dict[str, float]:
         """The KPIs of a centre whose episode is over."""
@@ -118,7 +124,8 @@ class RoutingBatch:
         for row, trace in enumerate(traces):
             if trace is not None:
                 load_trace(self.chance, row, trace)
-        self.state = State._make(array.copy() for array in state)
+        for array, copied in zip(self.state, state, strict=True):
+            array[:] = copied
         self.obs[:], self.mask[:] = obs, mask
         self.traces = list(traces)
         self.over[:] = self.state.clock_i[:, col.OVER] == 1

@@ -4,13 +4,17 @@
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numba import types
+from numpy.typing import NDArray
 
 from mhgym.compiling import inlined_kernel, kernel
 from mhgym.domain import RISKS, ROLES
+from mhgym.engines import addresses, kernels
 from mhgym.engines import columns as col
-from mhgym.engines import kernels
+from mhgym.engines.columns import Chance, Plan, State
 from mhgym.mdp.observation import (
     COUNSELLOR_FEATURES,
     DAY,
@@ -178,13 +182,51 @@ def pay(plan, chance, state, e, reward):  # type: ignore[no-untyped-def]
         state.paid[e, k] = running
 
 
+class Batch(NamedTuple):
+    """All that compiled steps of `E` centres read and write.
+
+    Attributes:
+        plan: Shared by the batch.
+        chance: Traces.
+        state: Changed in place.
+        obs: `[E, size]` observations.
+        mask: `[E, N * C + 1]` legal actions; HOLD alone when the episode is over.
+        reward: `[E, 4]` components in the order of `metrics.COMPONENTS`.
+        elapsed: `[E]` minutes since the decision before.
+        over: `[E]` whether the episode has ended.
+    """
+
+    plan: Plan
+    chance: Chance
+    state: State
+    obs: NDArray[np.float32]
+    mask: NDArray[np.int8]
+    reward: col.Floats
+    elapsed: col.Floats
+    over: NDArray[np.bool_]
+
+
+_WRITTEN = addresses.kind_of(Batch, "s2 c2 f2 f1 b1").types
+BATCH = types.NamedTuple([addresses.PLAN, addresses.CHANCE, addresses.STATE, *_WRITTEN], Batch)  # type: ignore[no-untyped-call]
+
+
 @kernel
-def begin(plan, chance, state, rows, num_slots, num_padded, obs, mask):  # type: ignore[no-untyped-def]
+def locate(room, batch):  # type: ignore[no-untyped-def]
+    """Write where the arrays of a batch are."""
+    addresses.write_addresses(room, batch, BATCH)
+
+
+@inlined_kernel
+def begin(batch, rows, num_slots, num_padded):  # type: ignore[no-untyped-def]
     """Reset centres `rows` and run each to its first decision epoch."""
+    plan, chance, state, obs, mask, reward, elapsed, over = batch
     for e in rows:
         kernels.reset(plan, state, e)
         kernels.advance(plan, chance, state, e)
         state.clock_f[e, col.DECIDED_AT] = state.clock_f[e, col.NOW]
+        reward[e] = 0.0
+        elapsed[e] = state.clock_f[e, col.NOW]
+        over[e] = False
         observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
 
 
@@ -202,24 +244,22 @@ def step_one(plan, chance, state, e, action, num_slots, num_padded):  # type: ig
     kernels.advance(plan, chance, state, e)
 
 
-@kernel
-def step(plan, chance, state, actions, active, num_slots, num_padded, obs, mask, reward, elapsed, over):  # type: ignore[no-untyped-def]
-    """Step every active centre of a batch and write what follows: one call from Python, whatever the batch.
+@inlined_kernel
+def step(batch, actions, active, num_slots, num_padded):  # type: ignore[no-untyped-def]
+    """Step every active centre of a batch and write what follows.
 
     Args:
-        plan: Shared by the batch.
-        chance: Traces.
-        state: Changed in place.
+        batch: Its arrays.
         actions: `[E]`.
         active: `[E]` which centres to step; the others keep what they show.
         num_slots: N.
         num_padded: C.
-        obs: `[E, size]` written.
-        mask: `[E, N * C + 1]` written.
-        reward: `[E, 4]` written.
-        elapsed: `[E]` written, minutes.
-        over: `[E]` written.
+
+    Returns:
+        How many episodes have ended in this step.
     """
+    plan, chance, state, obs, mask, reward, elapsed, over = batch
+    ended = 0
     for e in range(actions.size):
         if active[e]:
             step_one(plan, chance, state, e, actions[e], num_slots, num_padded)
@@ -227,4 +267,18 @@ def step(plan, chance, state, actions, active, num_slots, num_padded, obs, mask,
             elapsed[e] = state.clock_f[e, col.NOW] - state.clock_f[e, col.DECIDED_AT]
             state.clock_f[e, col.DECIDED_AT] = state.clock_f[e, col.NOW]
             over[e] = state.clock_i[e, col.OVER] == 1
+            ended += over[e]
             observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
+    return ended
+
+
+@kernel
+def begin_at(room, rows, num_slots, num_padded):  # type: ignore[no-untyped-def]
+    """`begin`, called from Python: where the arrays are says `locate`."""
+    begin(addresses.read_addresses(room, BATCH), rows, num_slots, num_padded)
+
+
+@kernel
+def step_at(room, actions, active, num_slots, num_padded):  # type: ignore[no-untyped-def]
+    """`step`, called from Python: where the arrays are says `locate`."""
+    return step(addresses.read_addresses(room, BATCH), actions, active, num_slots, num_padded)

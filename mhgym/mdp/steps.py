@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mhgym.engines import columns as col
+from mhgym.engines.addresses import room_for
 from mhgym.engines.columns import Chance, Plan, State
 from mhgym.mdp import kernels
 from mhgym.mdp.action import ActionLayout
@@ -14,7 +14,9 @@ class CompiledSteps:
     """Steps `E` centres by one compiled call; every call overwrites what the one before wrote.
 
     Args:
-        num_envs: E.
+        plan: Shared by the batch.
+        chance: Traces.
+        state: Changed in place.
         num_slots: N queue slots.
         num_counsellors: C counsellors, padding included.
 
@@ -26,7 +28,8 @@ class CompiledSteps:
         over: `[E]` whether the episode has ended.
     """
 
-    def __init__(self, num_envs: int, num_slots: int, num_counsellors: int) -> None:
+    def __init__(self, plan: Plan, chance: Chance, state: State, num_slots: int, num_counsellors: int) -> None:
+        num_envs = len(chance.size)
         self._sizes = num_slots, num_counsellors
         size, num_actions = (layout(*self._sizes).size for layout in (ObservationLayout, ActionLayout))
         self.obs = np.zeros((num_envs, size), dtype=np.float32)
@@ -34,17 +37,20 @@ class CompiledSteps:
         self.reward = np.zeros((num_envs, 4))
         self.elapsed = np.zeros(num_envs)
         self.over = np.zeros(num_envs, dtype=np.bool_)
+        self._room = room_for(kernels.BATCH)
+        self.attach(plan, chance, state)
 
-    def begin(self, plan: Plan, chance: Chance, state: State, rows: NDArray[np.int64]) -> None:
-        """Begin new episodes in some centres, whose traces are loaded, and run each to its first decision epoch."""
-        kernels.begin(plan, chance, state, rows, *self._sizes, self.obs, self.mask)
-        self.reward[rows] = 0.0
-        self.elapsed[rows] = state.clock_f[rows, col.NOW]
-        self.over[rows] = False
-
-    def step(
-        self, plan: Plan, chance: Chance, state: State, actions: NDArray[np.int64], active: NDArray[np.bool_]
-    ) -> None:
-        """Step the active centres `[E]`; the others keep what they show."""
+    def attach(self, plan: Plan, chance: Chance, state: State) -> None:
+        """Step the centres in these arrays from now on; there are as many."""
         written = self.obs, self.mask, self.reward, self.elapsed, self.over
-        kernels.step(plan, chance, state, actions, active, *self._sizes, *written)
+        self._batch = kernels.Batch(plan, chance, state, *written)  # kept alive: the room holds bare addresses
+        kernels.locate(self._room, self._batch)
+
+    def begin(self, rows: NDArray[np.int64]) -> None:
+        """Begin new episodes in some centres, whose traces are loaded, and run each to its first decision epoch."""
+        kernels.begin_at(self._room, rows, *self._sizes)
+
+    def step(self, actions: NDArray[np.int64], active: NDArray[np.bool_]) -> int:
+        """Step the active centres `[E]`, the others keep what they show; how many episodes have ended."""
+        ended: int = kernels.step_at(self._room, actions, active, *self._sizes)
+        return ended
