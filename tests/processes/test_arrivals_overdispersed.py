@@ -92,7 +92,7 @@ def test_the_posterior_of_a_day_is_gamma_where_hours_have_no_factor(day_variance
     """The conjugate case: shape 1/v + N, rate 1/v + m."""
     counts, means, rng = np.array([count, 2.0]), np.array([40.0, 6.5]), np.random.default_rng(2)
 
-    draws = [sample_day_factor(counts, means, day_variance, 0.0, rng) for _ in range(4000)]
+    draws = sample_day_factor(counts, means, day_variance, 0.0, 4000, rng)
 
     shape = 1 / day_variance
     posterior = stats.gamma(shape + counts.sum(), scale=1 / (shape + means.sum()))
@@ -107,7 +107,7 @@ def test_the_posterior_of_a_day_is_bayes_rule(
     """Against the gamma prior times negative binomial probabilities, integrated numerically."""
     means = np.array([20.0, 25.0, 12.0, 3.5][: len(counts)])
     shape, rng = 1 / hour_variance, np.random.default_rng(3)
-    draws = [sample_day_factor(np.array(counts, float), means, day_variance, hour_variance, rng) for _ in range(3000)]
+    draws = sample_day_factor(np.array(counts, float), means, day_variance, hour_variance, 3000, rng)
 
     d = np.geomspace(1e-9, 60.0, 40_001)
     logs = stats.gamma.logpdf(d, 1 / day_variance, scale=day_variance)

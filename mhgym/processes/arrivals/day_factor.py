@@ -14,9 +14,9 @@ _NODES = 513  # about 30 a standard deviation
 
 
 def sample_day_factor(
-    counts: Floats, means: Floats, day_variance: float, hour_variance: float, rng: np.random.Generator
-) -> float:
-    """Draw the factor D of a day from its posterior.
+    counts: Floats, means: Floats, day_variance: float, hour_variance: float, size: int, rng: np.random.Generator
+) -> Floats:
+    """Draw `[size]` values of the factor D of a day from its posterior.
 
     D is gamma with mean 1; given D, the count of an hour is Poisson with mean D · H · m, H gamma with mean 1, so it is
     negative binomial. The posterior density of x = log D is log-concave, so that the interval that holds its mass is
@@ -27,15 +27,16 @@ def sample_day_factor(
         means: `[K]` arrivals expected in what has passed of each, for a factor of 1.
         day_variance: Variance of D.
         hour_variance: Variance of H.
+        size: Draws.
         rng: The owner's generator.
 
     Returns:
-        A factor, 1 if the variance is 0.
+        Factors, 1 if the variance is 0.
     """
     if day_variance == 0:
-        return 1.0
+        return np.ones(size)
     grid, below = _distribution(tuple(counts.tolist()), tuple(means.tolist()), day_variance, hour_variance)
-    return math.exp(float(np.interp(rng.random() * below[-1], below, grid)))
+    return np.asarray(np.exp(np.interp(rng.random(size) * below[-1], below, grid)))
 
 
 @lru_cache(maxsize=16)

@@ -11,9 +11,6 @@ from mhgym.processes.arrivals.poisson import ConditionedPoisson, PoissonArrivals
 from mhgym.processes.arrivals.replay import ReplayArrivals
 from mhgym.processes.arrivals.truncated import sample_truncated_poisson
 
-# Under these laws what happens before a minute does not depend on how long arrivals go on after it.
-_UNCONDITIONED = (OverdispersedPoisson, HawkesArrivals)
-
 
 def resample_many(
     law: ArrivalLaw,
@@ -26,7 +23,7 @@ def resample_many(
 ) -> tuple[Ints, Floats]:
     """Draw `size` futures from the law conditional on the past, as `law.resample` draws one.
 
-    Poisson laws, conditioned or not, are drawn all at once; others one by one.
+    Poisson laws, conditioned or over-dispersed, are drawn all at once; others one by one.
 
     Args:
         law: Of the arrivals.
@@ -50,8 +47,11 @@ def resample_many(
         mean = law.rate.integral(now, end) if now < end else 0.0
         counts = rng.poisson(mean, size)
         times = _times(law, counts, now, end, mean, rng)
+    elif isinstance(law, OverdispersedPoisson):
+        counts, times = _overdispersed(law, checked_history(seen, now, horizon), now, end, size, rng)
     else:
-        last = end if isinstance(law, _UNCONDITIONED) else horizon
+        # Under Hawkes' law what happens before a minute does not depend on how long arrivals go on after it.
+        last = end if isinstance(law, HawkesArrivals) else horizon
         rows = [law.resample(seen, now, max(last, now), rng) for _ in range(size)]
         counts, times = np.array([len(row) for row in rows], dtype=np.int64), np.concatenate(rows)
     if until < horizon:
@@ -71,6 +71,21 @@ def _conditioned(
         return np.zeros(size, dtype=np.int64), np.empty(0)
     counts = sample_truncated_poisson(mean, max(0, law.minimum - so_far), left, rng, size)
     return counts, _times(law, counts, now, horizon, mean, rng)
+
+
+def _overdispersed(
+    law: OverdispersedPoisson, seen: Floats, now: float, end: float, size: int, rng: np.random.Generator
+) -> tuple[Ints, Floats]:
+    if now >= end:
+        return np.zeros(size, dtype=np.int64), np.empty(0)
+    edges, factors = law.resample_factors(seen, now, end, size, rng)
+    before = law.rate.cumulative(edges)
+    means = np.diff(before)
+    by_hour = rng.poisson(factors * means)
+    counts = by_hour.sum(axis=1)
+    hour = np.repeat(np.tile(np.arange(len(means)), size), by_hour.ravel())
+    times = law.rate.inverse(before[hour] + means[hour] * rng.random(len(hour))) if len(hour) else np.empty(0)
+    return counts, strictly_inside(times[np.lexsort((times, np.repeat(np.arange(size), counts)))], now, end)
 
 
 def _times(

@@ -76,53 +76,64 @@ class OverdispersedPoisson:
         """Draw `[n]` times in [0, horizon), in order; see `ArrivalLaw.sample`."""
         check_horizon(horizon)
         edges = _edges(0.0, horizon)
-        factors = self._fresh_factors(edges[:-1], rng)
-        times = thinned(self.rate, edges, factors, rng)
+        factors = self._fresh_factors(edges[:-1], 1, rng)
+        times = thinned(self.rate, edges, factors[0], rng)
         return np.minimum(times, math.nextafter(horizon, -math.inf))
 
     def resample(self, seen: Floats, now: float, horizon: float, rng: np.random.Generator) -> Floats:
-        """Draw `[n]` times in (now, horizon), in order; see `ArrivalLaw.resample`.
-
-        Today's factor is drawn from its posterior given the counts of today's hours; given it, the factor of this hour
-        is gamma again. Later hours and days have factors of their own.
-        """
+        """Draw `[n]` times in (now, horizon), in order; see `ArrivalLaw.resample`."""
         times = checked_history(seen, now, horizon)
         if now >= horizon:
             return np.empty(0)
+        edges, factors = self.resample_factors(times, now, horizon, 1, rng)
+        return strictly_inside(thinned(self.rate, edges, factors[0], rng), now, horizon)
+
+    def resample_factors(
+        self, seen: Floats, now: float, horizon: float, size: int, rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """The factors of `size` futures.
+
+        Today's is drawn from its posterior given the counts of today's hours; given it, the factor of this hour is
+        gamma again. Later hours and days have factors of their own.
+
+        Returns:
+            `[K + 1]` edges of the hours between now and the horizon, and `[size, K]` what multiplies the rate in each.
+        """
         edges = _edges(now, horizon)
-        factors = self._fresh_factors(edges[:-1], rng)
-        day, this_hour = self._posterior_factors(times, now, rng)
-        today = edges[:-1] < _next_multiple(now, MINUTES_PER_DAY)
-        factors[today] = day * _gamma(self.hour_variance, int(today.sum()), rng)
-        factors[0] = day * this_hour
-        future = thinned(self.rate, edges, factors, rng)
-        return strictly_inside(future, now, horizon)
+        factors = self._fresh_factors(edges[:-1], size, rng)
+        day, this_hour = self._posterior_factors(seen, now, size, rng)
+        today = int(np.searchsorted(edges[:-1], _next_multiple(now, MINUTES_PER_DAY)))
+        factors[:, :today] = day[:, None] * _gamma(self.hour_variance, (size, today), rng)
+        factors[:, 0] = day * this_hour
+        return edges, factors
 
     def mean_rate(self, horizon: float) -> float:
         """Expected arrivals per minute, averaged over [0, horizon)."""
         check_horizon(horizon)
         return self.rate.integral(0.0, horizon) / horizon
 
-    def _fresh_factors(self, starts: Floats, rng: np.random.Generator) -> Floats:
-        """`[K]` factors of hours that start at `starts`, with nothing known."""
+    def _fresh_factors(self, starts: Floats, size: int, rng: np.random.Generator) -> Floats:
+        """`[size, K]` factors of hours that start at `starts`, with nothing known."""
         days = np.floor_divide(starts, MINUTES_PER_DAY).astype(np.int64)
         days -= days[0]
-        by_day = _gamma(self.day_variance, int(days[-1]) + 1, rng)
-        return by_day[days] * _gamma(self.hour_variance, len(starts), rng)
+        by_day = _gamma(self.day_variance, (size, int(days[-1]) + 1), rng)
+        return by_day[:, days] * _gamma(self.hour_variance, (size, len(starts)), rng)
 
-    def _posterior_factors(self, seen: Floats, now: float, rng: np.random.Generator) -> tuple[float, float]:
-        """The factors of the day and of the hour that `now` lies in, given today's arrivals."""
+    def _posterior_factors(
+        self, seen: Floats, now: float, size: int, rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """`[size]` factors of the day and of the hour that `now` lies in, given today's arrivals."""
         midnight = _next_multiple(now, MINUTES_PER_DAY) - MINUTES_PER_DAY
         this_hour = int((now - midnight) // MINUTES_PER_HOUR)
         edges = np.append(midnight + MINUTES_PER_HOUR * np.arange(this_hour + 1), now)
         means = np.diff(self.rate.cumulative(edges))
         hours = ((seen[np.searchsorted(seen, midnight) :] - midnight) // MINUTES_PER_HOUR).astype(np.int64)
         counts = np.bincount(hours, minlength=this_hour + 1).astype(np.float64)
-        day = sample_day_factor(counts, means, self.day_variance, self.hour_variance, rng)
+        day = sample_day_factor(counts, means, self.day_variance, self.hour_variance, size, rng)
         if self.hour_variance == 0:
-            return day, 1.0
+            return day, np.ones(size)
         shape = 1 / self.hour_variance
-        return day, float(rng.gamma(shape + counts[-1]) / (shape + day * means[-1]))
+        return day, rng.gamma(shape + counts[-1], size=size) / (shape + day * means[-1])
 
 
 @lru_cache(maxsize=64)
@@ -168,11 +179,11 @@ def factor_variances(rate: RateProfile, hourly_dispersion: float, daily_dispersi
     return day, max(0.0, spare)
 
 
-def _gamma(variance: float, size: int, rng: np.random.Generator) -> Floats:
-    """`[size]` gamma factors of mean 1."""
+def _gamma(variance: float, shape: tuple[int, ...], rng: np.random.Generator) -> Floats:
+    """Gamma factors of mean 1."""
     if variance == 0:
-        return np.ones(size)
-    return rng.gamma(1 / variance, variance, size)
+        return np.ones(shape)
+    return rng.gamma(1 / variance, variance, shape)
 
 
 def _next_multiple(t: float, unit: float) -> float:
