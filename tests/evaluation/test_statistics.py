@@ -18,6 +18,7 @@ from mhgym.evaluation.statistics import (
     mean_difference_interval,
     paired_interval,
     probability_of_improvement,
+    share_interval,
     stratified_bootstrap_iqm,
     wilcoxon_p,
 )
@@ -278,3 +279,28 @@ def test_bad_input_is_refused_by_name(message):
         REFUSED[message]()
 
     assert message in str(refusal.value)
+
+
+def test_the_share_of_a_distance_is_a_ratio_of_means_with_all_three_resampled() -> None:
+    """The interval of the ratio is that of the delta method: var(gain − share · distance) / n / mean(distance)²."""
+    rng = np.random.default_rng(3)
+    floor = rng.normal(0.7, 0.1, 2000)
+    ceiling = floor + rng.gamma(2.0, 0.1, 2000)
+    scores = floor + 0.3 * (ceiling - floor) + rng.normal(0.0, 0.1, 2000)
+    share = share_interval(scores, floor, ceiling, rng=rng)
+    gain, distance = scores - floor, ceiling - floor
+    assert share.estimate == pytest.approx(gain.mean() / distance.mean())
+    half = 1.96 * np.std(gain - share.estimate * distance) / np.sqrt(2000) / distance.mean()
+    assert share.high - share.estimate == pytest.approx(half, rel=0.1)
+    assert share.estimate - share.low == pytest.approx(half, rel=0.1)
+    assert share_interval(floor, floor, ceiling, rng=rng).high == 0
+    assert share_interval(ceiling, floor, ceiling, rng=rng).low == 1
+
+
+def test_a_share_of_no_distance_is_refused_and_traces_without_one_do_no_harm() -> None:
+    rng = np.random.default_rng(0)
+    with pytest.raises(ValueError, match="above the floor"):
+        share_interval([1.0, 2.0], [1.0, 1.0], [1.0, 1.0], rng=rng)
+    with pytest.raises(ValueError, match="above the floor"):
+        share_interval([1.0, 2.0], [1.0, 1.0], [0.9, 2.0], rng=rng)
+    assert np.isfinite(share_interval([1.0, 2.0], [1.0, 1.0], [1.0, 3.0], rng=rng).high)

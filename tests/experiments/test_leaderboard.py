@@ -8,8 +8,11 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
+
+from experiments.comparison import check_bound
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = (
@@ -38,6 +41,7 @@ def test_results_folder_holds_what_it_promises(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"episodes.parquet", "summary.json", "timings.json", "leaderboard.md", "objective.png"} <= names
+    assert {"timings.md", "bounds.parquet"} <= names
     assert {"waits_eran_heavy.png", "occupancy_open_up_day.png", "episode_fcfs_open_up_day.png"} <= names
     episodes = pl.read_parquet(tmp_path / "out/episodes.parquet")
     assert episodes.group_by("scenario", "policy").len()["len"].to_list() == [6] * 4
@@ -47,6 +51,35 @@ def test_results_folder_holds_what_it_promises(tmp_path: Path) -> None:
     assert {"version", "configuration", "traces", "machine", "results"} <= set(summary)
     assert len(summary["results"]) == 4
     assert "latency" not in json.dumps(summary)
+    bounds = pl.read_parquet(tmp_path / "out/bounds.parquet")
+    own = episodes.filter(pl.col("scenario") == "eran_heavy").join(bounds, on=["seed", "trace_hash"])
+    assert set(bounds["scenario"]) == {"eran_heavy"}
+    assert len(own) == 12
+    assert (own["objective"] <= own["bound"] + 1e-9).all()
+    shares = {row["policy"]: row["share"] for row in summary["results"] if row["scenario"] == "eran_heavy"}
+    distance = (own["bound"] - own["objective"]).to_numpy()
+    gaps = {name: distance[(own["policy"] == name).to_numpy()].mean() for name in ("fcfs", "cmt")}
+    assert shares["fcfs"]["estimate"] == 0
+    assert shares["cmt"]["estimate"] == pytest.approx(1 - gaps["cmt"] / gaps["fcfs"])
+    assert all(row["bound"] is None for row in summary["results"] if row["scenario"] == "open_up_day")
+
+
+def test_a_planner_shows_its_simulations_and_latency(tmp_path: Path) -> None:
+    base = ("scenario=eran_heavy", "agent=[fcfs,mcts]", "evaluation.traces=2", "evaluation.resamples=50", "plots=false")
+    done = leaderboard(tmp_path, *base, "evaluation.workers=1", "agents.mcts.settings.simulations=20")
+    assert done.returncode == 0, done.stdout + done.stderr
+    text = (tmp_path / "out/timings.md").read_text()
+    row = next(line for line in text.splitlines() if line.startswith("| mcts |"))
+    median, p99, simulations = (float(cell.split()[0]) for cell in row.strip("| ").split(" | ")[1:])
+    assert 0 < median <= p99
+    assert 0 < simulations <= 20
+
+
+def test_a_policy_above_the_bound_is_refused() -> None:
+    episodes = pl.DataFrame({"seed": [4, 5], "objective": [0.5, 0.8]})
+    check_bound("s", "good", episodes, np.array([0.5, 0.8]))
+    with pytest.raises(ValueError, match=r"clever scores 0\.800000 in s on the trace of seed 5, above"):
+        check_bound("s", "clever", episodes, np.array([0.6, 0.7]))
 
 
 def test_killed_run_keeps_completed_cells_and_a_rerun_gives_the_same_numbers(tmp_path: Path) -> None:
