@@ -1,5 +1,6 @@
 """The native vector environment gives the transitions of single environments on the same seeds."""
 
+from collections import Counter
 from typing import Any
 
 import gymnasium
@@ -9,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 
 import mhgym  # noqa: F401
-from mhgym.envs import RoutingBatch, RoutingVectorEnv
+from mhgym.envs import RoutingBatch, RoutingEnv, RoutingVectorEnv
 from mhgym.metrics import COMPONENTS
 from mhgym.trace import Trace
 
@@ -140,6 +141,52 @@ def test_episodes_from_a_bank_are_those_of_its_traces() -> None:
     assert [trace.hash for trace in vector.batch.traces] == [trace.hash for trace in first]
     other = RoutingVectorEnv(8, "EranHeavy", bank=5)
     np.testing.assert_array_equal(again["action_mask"], other.reset(seed=3)[1]["action_mask"])
+
+
+@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP])
+def test_a_bank_plays_the_steps_of_single_environments_on_its_traces(mode: AutoresetMode) -> None:
+    """Observations, masks and rewards of days of Open Up, whose rosters sign in and out and whose end is a cut."""
+    settings: dict[str, Any] = {"horizon": 700.0, "staffing": 1, "flow": 30.0, "num_slots": 5}
+    num_envs, same_step = 4, mode == AutoresetMode.SAME_STEP
+    vector = RoutingVectorEnv(num_envs, "OpenUp", bank=3, autoreset_mode=mode, with_kpis=False, **settings)
+    singles = [RoutingEnv("OpenUp", engine="compiled", **settings) for _ in range(num_envs)]
+    rng = np.random.default_rng(1)
+    obs, infos = vector.reset(seed=8)
+    played: Counter[str] = Counter()
+
+    def assert_begins(row: int) -> None:
+        """On whichever trace of the bank the centre has picked."""
+        trace = vector.batch.traces[row]
+        assert trace is not None
+        played[trace.hash] += 1
+        own, info = singles[row].reset(options={"trace": trace})
+        np.testing.assert_array_equal(obs[row], own)
+        np.testing.assert_array_equal(infos["action_mask"][row], info["action_mask"])
+
+    for row in range(num_envs):
+        assert_begins(row)
+    ended = np.zeros(num_envs, dtype=np.bool_)
+    for _ in range(800):
+        actions = pick(rng, infos["action_mask"])
+        again = ended
+        obs, rewards, terminated, ended, infos = vector.step(actions)
+        assert not terminated.any()
+        for row in range(num_envs):
+            if again[row] and not same_step:
+                assert (rewards[row], ended[row]) == (0.0, False)
+                assert_begins(row)
+                continue
+            own, reward, _, truncated, info = singles[row].step(actions[row])
+            assert (reward, truncated) == (rewards[row], ended[row])
+            final = same_step and truncated
+            shown, told = (infos["final_obs"], infos["final_info"]) if final else (obs, infos)
+            np.testing.assert_array_equal(shown[row], own)
+            for name in ("action_mask", "reward_vector", "elapsed", "illegal_actions"):
+                np.testing.assert_array_equal(told[name][row], info[name])
+            if final:
+                assert_begins(row)
+    assert len(played) == 3
+    assert played.total() >= 2 * num_envs, "the test must see episodes end"
 
 
 def test_kpis_are_left_out_where_nobody_asks() -> None:
