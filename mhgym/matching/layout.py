@@ -11,6 +11,7 @@ from mhgym.matching.arrivals import DAY, HORIZON, STARTS, Floats
 from mhgym.matching.online import HOLD, Offer, WeekView
 from mhgym.matching.traits import FIFTHS, SEVERITIES
 from mhgym.matching.week import BLOCKS, DAYS, SLOTS, Ints
+from mhgym.mdp.blocks import BlockLayout
 
 #: Every entry is clipped to [LOW, HIGH].
 LOW, HIGH = 0.0, 10.0
@@ -61,7 +62,7 @@ class Shown:
 
 
 @dataclass(frozen=True)
-class WeekLayout:
+class WeekLayout(BlockLayout):
     """Where things stand: globals, patients `[N, F]`, options `[N, M, G]`; action `patient * M + option`, HOLD last.
 
     What would be lost until the next review has precedence, for the rest can be decided later. So patients with such an
@@ -104,25 +105,6 @@ class WeekLayout:
             "patients": (n, len(PATIENT_FEATURES)),
             "options": (n, m, len(OPTION_FEATURES)),
         }
-
-    @cached_property
-    def slices(self) -> dict[str, slice]:
-        """Where each block lies in the flat vector."""
-        result, start = {}, 0
-        for name, shape in self.shapes.items():
-            result[name] = slice(start, start + math.prod(shape))
-            start += math.prod(shape)
-        return result
-
-    @cached_property
-    def size(self) -> int:
-        """Length of the flat vector."""
-        return sum(math.prod(shape) for shape in self.shapes.values())
-
-    def split(self, flat: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The blocks of observations `[..., size]`, each `[..., *shape]`, without a copy."""
-        lead = flat.shape[:-1]
-        return {name: flat[..., part].reshape(lead + self.shapes[name]) for name, part in self.slices.items()}
 
     def show(self, view: WeekView) -> Shown:
         """Choose what is shown of a view."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhgym.domain import RISKS, ROLES, CallerType
+from mhgym.mdp.blocks import BlockLayout
 from mhgym.mdp.slots import shown_rows
 from mhgym.view import CentreView
 
@@ -60,7 +61,7 @@ PAIR_FEATURES = (
 
 
 @dataclass(frozen=True)
-class ObservationLayout:
+class ObservationLayout(BlockLayout):
     """Where things stand in the flat observation: globals, queue `[N, Q]`, counsellors `[C, K]`, pairs `[N, C, P]`.
 
     Attributes:
@@ -81,25 +82,6 @@ class ObservationLayout:
             "counsellors": (c, len(COUNSELLOR_FEATURES)),
             "pairs": (n, c, len(PAIR_FEATURES)),
         }
-
-    @cached_property
-    def slices(self) -> dict[str, slice]:
-        """Where each block lies in the flat vector."""
-        result, start = {}, 0
-        for name, shape in self.shapes.items():
-            result[name] = slice(start, start + math.prod(shape))
-            start += math.prod(shape)
-        return result
-
-    @cached_property
-    def size(self) -> int:
-        """Length of the flat vector."""
-        return sum(math.prod(shape) for shape in self.shapes.values())
-
-    def split(self, flat: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-        """The blocks of observations `[..., size]`, each `[..., *shape]`, without a copy."""
-        lead = flat.shape[:-1]
-        return {name: flat[..., part].reshape(lead + self.shapes[name]) for name, part in self.slices.items()}
 
     def encode(self, view: CentreView) -> NDArray[np.float32]:
         """`[size]` the view as a vector, in a fresh array.
