@@ -1,12 +1,15 @@
 """The dataclasses behind `conf/`: keys, types and defaults that Hydra checks every configuration against."""
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING
+from omegaconf import MISSING, OmegaConf
 
 from mhgym.presets import PRESETS
+
+_CONF = Path(__file__).resolve().parents[1] / "conf"
 
 
 @dataclass
@@ -98,6 +101,13 @@ class LeaderboardConfig:
     output: str | None = None
     cache: str = ".cache/cells"
     plots: bool = True
+
+
+def agent_settings(label: str) -> tuple[str, dict[str, Any]]:
+    """Name and settings of an agent in `conf/agent`, for studies that compose nothing."""
+    loaded = OmegaConf.to_container(OmegaConf.load(_CONF / f"agent/{label}.yaml"))
+    assert isinstance(loaded, dict)
+    return str(loaded["name"]), {str(name): value for name, value in loaded.get("settings", {}).items()}
 
 
 def register_configs() -> None:

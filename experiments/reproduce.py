@@ -21,7 +21,7 @@ class StudyConfig:
     """A study.
 
     Attributes:
-        name: `open_up`, `eran`, `kleinerman` or `wpi`.
+        name: `bound`, `open_up`, `eran`, `kleinerman` or `wpi`.
         month: File of recorded gaps that Open Up's study replays.
         replications: Episodes of each setting, or weeks of each of WPI's tables.
     """
@@ -50,7 +50,7 @@ def findings_of(config: ReproduceConfig) -> Iterator[Finding | Remark]:
         return open_up.study(Path(str(study.month)), study.replications, config.workers)
     if study.name == "eran":
         return eran.study(study.replications, config.workers)
-    raise ValueError(f"unknown study {study.name!r} (known: open_up, eran, kleinerman, wpi)")
+    raise ValueError(f"unknown study {study.name!r} (known: bound, eran, kleinerman, open_up, wpi)")
 
 
 def reproduce_planning(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
@@ -58,6 +58,13 @@ def reproduce_planning(config: ReproduceConfig, draft: Path, console: Console) -
     from experiments.studies import kleinerman_report
 
     return kleinerman_report.reproduce(config.study.replications, config.workers, draft, console)
+
+
+def reproduce_bound(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
+    """Run the study of the clairvoyant bound; what goes into the JSON."""
+    from experiments.studies import bound
+
+    return bound.reproduce(config.study.replications, config.workers, draft, console)
 
 
 def reproduce_weeks(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def main(raw: DictConfig) -> None:
         if config.study.replications < 2:
             raise ValueError(f"study.replications must be at least 2 for an interval, got {config.study.replications}")
         with whole_folder(target) as draft:
-            others = {"wpi": reproduce_weeks, "kleinerman": reproduce_planning}
+            others = {"wpi": reproduce_weeks, "kleinerman": reproduce_planning, "bound": reproduce_bound}
             reproduce = others.get(config.study.name, reproduce_findings)
             data = reproduce(config, draft, console)
             study = OmegaConf.to_container(raw.study, resolve=True)

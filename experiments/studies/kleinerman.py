@@ -6,17 +6,16 @@ maximises the objective that its row is scored by: the paper's (`served`) or the
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from omegaconf import OmegaConf
 
 from agents import make_agent
 from experiments.cells import collect, compute_all, digest_of, seeds_of
+from experiments.configs import agent_settings
 from mhgym.evaluation.perfect_models import MODELS, PerfectModels
 from mhgym.evaluation.rollout import Episode, run_episode, run_episodes
 from mhgym.evaluation.statistics import Interval, holm, paired_interval, wilcoxon_p
@@ -30,7 +29,6 @@ MEASURES = ("quality_served", "quantity", "objective_served", "objective_per_arr
 SIMULATIONS = (0, 10, 30, 100, 300, 1000, 3000, 10_000)
 MILLISECONDS = (2.0, 5.0, 10.0, 20.0, 50.0)
 BLOCK = 25  # traces of one job
-CONF = Path(__file__).resolve().parents[2] / "conf"
 CURVE_SHARE = 5  # the curve takes every fifth trace, since its longest searches cost most
 
 #: The paper's means of quality, quantity and their weighted sum.
@@ -151,14 +149,6 @@ def planner(simulations: int, objective: str, **settings: Any) -> dict[str, Any]
     return {"simulations": simulations, "objective": objective.removeprefix("objective_"), **settings}
 
 
-@lru_cache(maxsize=8)
-def tuned(agent: str) -> dict[str, Any]:
-    """Settings of an agent in `conf/agent`."""
-    settings = OmegaConf.load(CONF / f"agent/{agent}.yaml").settings
-    found: dict[str, Any] = {str(name): value for name, value in OmegaConf.to_container(settings).items()}
-    return found
-
-
 def table_entries() -> list[Entry]:
     """Tables 4, 5 and 6."""
     entries = []
@@ -174,9 +164,9 @@ def table_entries() -> list[Entry]:
 def rival_entries() -> list[Entry]:
     """What is tuned on training traces, per arrival, and UCB1 in place of sequential halving."""
     name = "objective_per_arrival"
-    best = tuned("mcts_tuned") | planner(300, name)
+    best = agent_settings("mcts_tuned")[1] | planner(300, name)
     return [
-        Entry(HEAVY, "best_match_wait", "best_match", tuned("best_match_wait"), name),
+        Entry(HEAVY, "best_match_wait", "best_match", agent_settings("best_match_wait")[1], name),
         Entry(HEAVY, "mcts tuned, per arrival", "mcts", best, name),
         Entry(HEAVY, "mcts tuned per candidate, per arrival", "mcts", best | {"per_candidate": True}, name),
         Entry(HEAVY, "mcts by UCB1, per arrival", "mcts", planner(300, name, root="uct"), name),

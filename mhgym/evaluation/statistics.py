@@ -131,7 +131,7 @@ def share_interval(
     Args:
         a: `[n]` scores of a policy.
         floor: `[n]` scores that stand for 0, on the same traces.
-        ceiling: `[n]` scores that stand for 1, likewise; nowhere below the floor and somewhere above it.
+        ceiling: `[n]` scores that stand for 1, likewise; above the floor in the mean.
         rng: As for `bootstrap_interval`.
         confidence: As for `bootstrap_interval`.
         resamples: As for `bootstrap_interval`.
@@ -141,10 +141,10 @@ def share_interval(
     """
     _check_settings(confidence, resamples)
     gain, distance = np.subtract(*_paired(a, floor)), np.subtract(*_paired(ceiling, floor))
-    if len(gain) != len(distance) or distance.min() < 0 or not distance.any():
+    if len(gain) != len(distance) or distance.mean() <= 0:
         raise ValueError(
-            f"the ceiling must lie above the floor, got a least difference of {distance.min():g} and a largest of "
-            f"{distance.max():g} over {len(distance)} traces for {len(gain)} scores"
+            f"the ceiling must lie above the floor, got a mean difference of {distance.mean():g} over {len(distance)} "
+            f"traces for {len(gain)} scores"
         )
     both = np.stack([gain, distance], axis=1)
     size = max(1, _BLOCK // len(both))

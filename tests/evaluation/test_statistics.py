@@ -302,5 +302,5 @@ def test_a_share_of_no_distance_is_refused_and_traces_without_one_do_no_harm() -
     with pytest.raises(ValueError, match="above the floor"):
         share_interval([1.0, 2.0], [1.0, 1.0], [1.0, 1.0], rng=rng)
     with pytest.raises(ValueError, match="above the floor"):
-        share_interval([1.0, 2.0], [1.0, 1.0], [0.9, 2.0], rng=rng)
+        share_interval([1.0, 2.0], [1.0, 1.0], [0.9, 1.0], rng=rng)
     assert np.isfinite(share_interval([1.0, 2.0], [1.0, 1.0], [1.0, 3.0], rng=rng).high)
