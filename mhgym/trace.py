@@ -139,6 +139,13 @@ class Trace:
         )
         return (float(feedback) - 1.0) / 4.0, float(minutes)
 
+    def predict_pair(self, contact: int, counsellor: int, chats: int) -> tuple[float, float]:
+        """What the models predict for a pair: feedback scaled to [0, 1], minutes of service."""
+        feedback, minutes = draws.predict_pair(
+            self.law, self.values, self.keys, self.staff, self.known, contact, counsellor, chats
+        )
+        return (float(feedback) - 1.0) / 4.0, float(minutes)
+
     def predict(self, contacts: Ints, chats: Ints) -> tuple[Floats, Floats]:
         """What the models predict: feedback scaled to [0, 1] and minutes of service, each `[len(contacts), C]`."""
         feedback, minutes = draws.predict_pairs(

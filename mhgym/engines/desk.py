@@ -47,6 +47,7 @@ class Desk:
         taken: Living contacts taken since the start of the episode.
         busy_since: Minute since which something has been in hand.
         takes_until: Minute from which nothing new is taken in this shift.
+        closed: Intervals of this shift in which nothing new is taken either.
     """
 
     index: int
@@ -62,6 +63,7 @@ class Desk:
     taken: int = 0
     busy_since: float = math.nan
     takes_until: float = -math.inf
+    closed: tuple[tuple[float, float], ...] = ()
 
     def present_shift(self) -> Shift:
         """The shift under way."""
@@ -74,6 +76,7 @@ class Desk:
         cutoff = scenario.rules.cutoff if shift.cutoff is None else shift.cutoff
         stays = scenario.rules.closing == "drain" and shift.end >= scenario.horizon
         self.takes_until = math.inf if stays else shift.end - cutoff
+        self.closed = shift.closed
 
     def free_slots(self, now: float) -> list[float]:
         """Slots that become free at `now` when the counsellor starts or resumes."""
@@ -85,5 +88,5 @@ class Desk:
             bool(self.free)
             and self.break_due == 0.0
             and now < self.takes_until
-            and not any(begin <= now < end for begin, end in self.present_shift().closed)
+            and not (self.closed and any(begin <= now < end for begin, end in self.closed))
         )

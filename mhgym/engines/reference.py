@@ -87,6 +87,7 @@ class ReferenceEngine:
                 "draw the trace from this scenario"
             )
         self.trace = trace
+        self._risk: list[int] = trace.risk.tolist()
         self.env = CentreEnvironment(start.now if start else 0.0)
         self.now = self.env.now
         self.events: list[EventRecord] = []
@@ -148,7 +149,7 @@ class ReferenceEngine:
         if not (self.asking and 0 <= row < len(self.queue) and 0 <= counsellor < len(self.desks)):
             return False
         contact, desk = self.queue[row], self.desks[counsellor]
-        if not (desk.can_take(self.now) and self._risks[counsellor][self.trace.risk[contact]]):
+        if not (desk.can_take(self.now) and self._risks[counsellor][self._risk[contact]]):
             return False
         del self.queue[row]
         self._note(EventKind.ASSIGNMENT, contact, counsellor)
@@ -253,8 +254,7 @@ class ReferenceEngine:
         """Predicted minutes of service of a pair, or of the rest after a transfer."""
         if self.book.transfers[contact]:
             return self.book.predicted_rest[contact]
-        _, minutes = self.trace.predict(np.array([contact]), np.full(len(self.desks), desk.chats))
-        return float(minutes[0, desk.index])
+        return self.trace.predict_pair(contact, desk.index, desk.chats)[1]
 
     def _open_zombie(self, contact: int, desk: Desk) -> None:
         rules = self.scenario.rules
@@ -268,7 +268,7 @@ class ReferenceEngine:
             desk.busy_since = self.now
         del desk.free[0]
         desk.hands[hand.contact] = hand
-        self.meter.change(desk.index, self.now, 1, int(self.trace.risk[hand.contact] == Risk.HIGH))
+        self.meter.change(desk.index, self.now, 1, int(self._risk[hand.contact] == Risk.HIGH))
         self.await_wrap_up_end(desk, hand)
 
     def await_wrap_up_end(self, desk: Desk, hand: Hand) -> None:
@@ -290,7 +290,7 @@ class ReferenceEngine:
         del desk.hands[hand.contact], self._wrap_up_ends[hand.contact]
         if not desk.hands:
             desk.busy_since = math.nan
-        self.meter.change(desk.index, self.now, -1, -int(self.trace.risk[hand.contact] == Risk.HIGH))
+        self.meter.change(desk.index, self.now, -1, -int(self._risk[hand.contact] == Risk.HIGH))
         self.book.write_legs(desk, hand, self.now)
 
     # ------------------------------------------------------------------ counsellors
@@ -357,7 +357,7 @@ class ReferenceEngine:
     # ------------------------------------------------------------------ decisions and the end
 
     def _pair_exists(self) -> bool:
-        waiting = {int(self.trace.risk[contact]) for contact in self.queue}
+        waiting = {self._risk[contact] for contact in self.queue}
         return bool(waiting) and any(
             desk.can_take(self.now) and any(self._risks[desk.index][risk] for risk in waiting) for desk in self.desks
         )
@@ -371,7 +371,7 @@ class ReferenceEngine:
         self.now = now
         for desk in self.desks:
             for hand in sorted(desk.hands.values(), key=lambda hand: (hand.end, hand.contact)):
-                high = int(self.trace.risk[hand.contact] == Risk.HIGH)
+                high = int(self._risk[hand.contact] == Risk.HIGH)
                 self.meter.change(desk.index, hand.end, -1, -high)
                 self.book.write_legs(desk, hand, hand.end)
                 self._last_end = max(self._last_end, hand.end)
