@@ -142,7 +142,6 @@ class CompiledCentre:
         self.engine = engine
         arrays = engine.plan, engine.chance, engine.state
         self._steps = CompiledSteps(*arrays, actions.num_slots, actions.num_counsellors)
-        self.obs, self.mask = self._steps.obs[0], self._steps.mask[0]
         self._action = np.zeros(1, dtype=np.int64)
         self._rows, self._active = np.zeros(1, dtype=np.int64), np.ones(1, dtype=np.bool_)
 
@@ -155,6 +154,18 @@ class CompiledCentre:
     def view(self) -> CentreView:
         """The present view, built when it is asked for."""
         return self.engine.view()
+
+    @property
+    def obs(self) -> NDArray[np.float32]:
+        """`[size]` the present view as a vector; the next step overwrites it."""
+        row: NDArray[np.float32] = self._steps.obs[0]
+        return row
+
+    @property
+    def mask(self) -> NDArray[np.int8]:
+        """`[N * C + 1]` the legal actions, HOLD alone when the episode is over; the next step overwrites it."""
+        row: NDArray[np.int8] = self._steps.mask[0]
+        return row
 
     @property
     def illegal_actions(self) -> int:

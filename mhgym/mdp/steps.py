@@ -1,5 +1,7 @@
 """Compiled steps from Python: the arrays that the kernels write, and the calls that write them."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -44,6 +46,15 @@ class CompiledSteps:
         """Step the centres in these arrays from now on; there are as many."""
         written = self.obs, self.mask, self.reward, self.elapsed, self.over
         self._batch = kernels.Batch(plan, chance, state, *written)  # kept alive: the room holds bare addresses
+        kernels.locate(self._room, self._batch)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name != "_room"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy, also one in another process, has arrays of its own and so addresses of its own."""
+        vars(self).update(state)
+        self._room = room_for(kernels.BATCH)
         kernels.locate(self._room, self._batch)
 
     def begin(self, rows: NDArray[np.int64]) -> None:
