@@ -4,6 +4,7 @@ Numba looks at every argument of a call from Python. For a batch of centres thes
 times what a step of one centre takes; for one array that says where they are it is less than one.
 """
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,12 @@ def kind_of(tuple_class: type, fields: str) -> Any:
             `s` float32, `c` int8, `b` bool.
     """
     arrays = [types.Array(_SCALARS[field[0]], int(field[1]), "C") for field in fields.split()]
-    return types.NamedTuple(arrays, tuple_class)  # type: ignore[no-untyped-call]
+    return types.BaseTuple.from_types(arrays, tuple_class)  # type: ignore[no-untyped-call]
+
+
+def layout_of(kind: Any) -> int:
+    """A number that stands for the types of the fields of a tuple and their order, the same in every process."""
+    return int.from_bytes(hashlib.sha256(str(kind).encode()).digest()[:7], "big")
 
 
 PLAN = kind_of(Plan, "f1 i1 f1 f1 f1 i2 i1 f2 i2 f2 f2 i2 f2 i2 f1 f1 f1")
@@ -63,14 +69,18 @@ def write_addresses(typing_context, room, values, kind):  # type: ignore[no-unty
 
 
 @_intrinsic
-def read_addresses(typing_context, room, kind):  # type: ignore[no-untyped-def]
-    """The tuple of this type that was written; it counts no references, so only a kernel without them may read it."""
+def read_addresses(typing_context, room, kind, layout):  # type: ignore[no-untyped-def]
+    """The tuple of this type that was written; it counts no references, so only a kernel without them may read it.
+
+    `layout` is `layout_of(kind)`, held in a closure of the kernel: so Numba's cache keeps kernels of different layouts
+    apart, and none reads addresses in an order in which they were not written.
+    """
     tuple_type = kind.instance_type
 
     def generate(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
         return builder.load(_pointer(context, builder, signature.args[0], arguments[0], tuple_type))
 
-    return tuple_type(room, kind), generate
+    return tuple_type(room, kind, layout), generate
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, tuple_type: Any) -> Any:

@@ -4,7 +4,7 @@
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import types
@@ -272,13 +272,29 @@ def step(batch, actions, active, num_slots, num_padded):  # type: ignore[no-unty
     return ended
 
 
-@kernel
-def begin_at(room, rows, num_slots, num_padded):  # type: ignore[no-untyped-def]
-    """`begin`, called from Python: where the arrays are says `locate`."""
-    begin(addresses.read_addresses(room, BATCH), rows, num_slots, num_padded)
+def _called_by_address(layout: int) -> tuple[Any, Any, Any]:
+    """The kernels that Python calls; where the arrays are says `locate`.
+
+    Args:
+        layout: Stands for the layout of a batch. Numba keys compiled code by the types of arguments and by what a
+            closure holds; the room has one type whatever the layout, so the layout is held.
+    """
+
+    @kernel
+    def begin_at(room, rows, num_slots, num_padded):  # type: ignore[no-untyped-def]
+        begin(addresses.read_addresses(room, BATCH, layout), rows, num_slots, num_padded)
+
+    @kernel
+    def observe_at(room, rows, num_slots, num_padded):  # type: ignore[no-untyped-def]
+        plan, chance, state, obs, mask, _, _, _ = addresses.read_addresses(room, BATCH, layout)
+        for e in rows:
+            observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
+
+    @kernel
+    def step_at(room, actions, active, num_slots, num_padded):  # type: ignore[no-untyped-def]
+        return step(addresses.read_addresses(room, BATCH, layout), actions, active, num_slots, num_padded)
+
+    return begin_at, observe_at, step_at
 
 
-@kernel
-def step_at(room, actions, active, num_slots, num_padded):  # type: ignore[no-untyped-def]
-    """`step`, called from Python: where the arrays are says `locate`."""
-    return step(addresses.read_addresses(room, BATCH), actions, active, num_slots, num_padded)
+begin_at, observe_at, step_at = _called_by_address(addresses.layout_of(BATCH))

@@ -22,6 +22,9 @@ class CompiledSteps:
         num_slots: N queue slots.
         num_counsellors: C counsellors, padding included.
 
+    Raises:
+        ValueError: If the plan has more than C counsellors.
+
     Attributes:
         obs: `[E, size]` observations.
         mask: `[E, N * C + 1]` legal actions; HOLD alone when the episode is over.
@@ -43,10 +46,16 @@ class CompiledSteps:
         self.attach(plan, chance, state)
 
     def attach(self, plan: Plan, chance: Chance, state: State) -> None:
-        """Step the centres in these arrays from now on; there are as many."""
-        written = self.obs, self.mask, self.reward, self.elapsed, self.over
-        self._batch = kernels.Batch(plan, chance, state, *written)  # kept alive: the room holds bare addresses
-        kernels.locate(self._room, self._batch)
+        """Step the centres in these arrays from now on; there are as many.
+
+        Raises:
+            ValueError: If the plan has more counsellors than observations and actions, which kernels do not check.
+        """
+        if len(plan.people_i) > self._sizes[1]:
+            raise ValueError(f"the layout holds {self._sizes[1]} counsellors, the roster has {len(plan.people_i)}")
+        batch = kernels.Batch(plan, chance, state, self.obs, self.mask, self.reward, self.elapsed, self.over)
+        kernels.locate(self._room, batch)
+        self._batch = batch  # kept alive, as the room holds bare addresses; the one before until it is out of the room
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "_room"}
@@ -60,6 +69,10 @@ class CompiledSteps:
     def begin(self, rows: NDArray[np.int64]) -> None:
         """Begin new episodes in some centres, whose traces are loaded, and run each to its first decision epoch."""
         kernels.begin_at(self._room, rows, *self._sizes)
+
+    def observe(self, rows: NDArray[np.int64]) -> None:
+        """Write anew the observations and masks of some centres, whose state came from elsewhere."""
+        kernels.observe_at(self._room, rows, *self._sizes)
 
     def step(self, actions: NDArray[np.int64], active: NDArray[np.bool_]) -> int:
         """Step the active centres `[E]`, the others keep what they show; how many episodes have ended."""

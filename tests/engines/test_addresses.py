@@ -30,9 +30,12 @@ def locate(room, example):  # type: ignore[no-untyped-def]
     addresses.write_addresses(room, example, EXAMPLE)
 
 
+LAYOUT = addresses.layout_of(EXAMPLE)
+
+
 @kernel
 def change(room):  # type: ignore[no-untyped-def]
-    example = addresses.read_addresses(room, EXAMPLE)
+    example = addresses.read_addresses(room, EXAMPLE, LAYOUT)
     example.first[1] += 0.5
     example.third[0] = True
     example.second[1, 2, 3] = example.second.shape[0] * 100 + example.second.shape[1] * 10 + example.second.shape[2]
@@ -55,6 +58,39 @@ def test_arrays_of_another_type_are_refused(first: NDArray[np.float64]) -> None:
     example = Example(first, np.zeros((2, 3, 4), dtype=np.int64), np.zeros(1, dtype=np.bool_))
     with pytest.raises(TypingError, match="the arrays must be Example"):
         locate(addresses.room_for(EXAMPLE), example)
+
+
+class Alike(NamedTuple):
+    first: NDArray[np.float64]
+    second: NDArray[np.float64]
+
+
+ALIKE = addresses.kind_of(Alike, "f1 f1")
+
+
+@kernel
+def copy_alike(room, alike):  # type: ignore[no-untyped-def]
+    addresses.write_addresses(room, alike, ALIKE)
+    again = addresses.read_addresses(room, ALIKE, 0)
+    for k in range(again.first.size):
+        again.second[k] = again.first[k]
+
+
+def test_the_fields_of_a_tuple_may_all_have_one_type() -> None:
+    """Numba has a type of its own for such tuples."""
+    alike = Alike(np.arange(3.0), np.zeros(3))
+    assert numba.typeof(alike) == ALIKE
+    copy_alike(addresses.room_for(ALIKE), alike)
+    np.testing.assert_array_equal(alike.second, [0.0, 1.0, 2.0])
+
+
+def test_arrays_that_are_refused_leave_the_present_ones_in_use() -> None:
+    """The room holds bare addresses, so whatever stands in it must be kept alive."""
+    batch = RoutingBatch(1, "EranHeavy")
+    present = batch.steps._batch
+    with pytest.raises(TypingError):
+        batch.steps.attach(batch.plan._replace(law=batch.plan.law.astype(np.float32)), batch.chance, batch.state)
+    assert batch.steps._batch is present
 
 
 @pytest.mark.parametrize("preset", sorted(PRESETS))
