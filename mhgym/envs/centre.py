@@ -16,6 +16,7 @@ from mhgym.trace import Trace
 from mhgym.view import HOLD, CentreView
 
 Floats = NDArray[np.float64]
+_NO_ACTION = -1  # stands for what int64 cannot hold, which is as illegal
 
 
 @dataclass(frozen=True)
@@ -123,11 +124,9 @@ class ViewedCentre:
 
 @dataclass(frozen=True)
 class SavedCentre:
-    """A saved compiled centre, and what it showed."""
+    """A saved compiled centre."""
 
     engine: Saved
-    obs: NDArray[np.float32]
-    mask: NDArray[np.int8]
 
 
 class CompiledCentre:
@@ -136,6 +135,9 @@ class CompiledCentre:
     Args:
         engine: The engine.
         actions: Layout of actions; observations have its slots and counsellors, too.
+
+    Raises:
+        ValueError: If the roster is larger than the layout.
     """
 
     def __init__(self, engine: CompiledEngine, actions: ActionLayout) -> None:
@@ -185,19 +187,22 @@ class CompiledCentre:
     def step(self, action: int) -> Step:
         """Decide, and run to the next epoch or to the end; an illegal action is a HOLD and is counted."""
         steps = self._steps
-        self._action[0] = action
+        try:
+            self._action[0] = action
+        except OverflowError:
+            self._action[0] = _NO_ACTION
         steps.step(self._action, self._active)
         return Step(steps.reward[0].copy(), bool(steps.over[0]), float(steps.elapsed[0]))
 
     def save(self) -> SavedCentre:
         """A copy of the centre at this minute."""
-        return SavedCentre(self.engine.save(), self.obs.copy(), self.mask.copy())
+        return SavedCentre(self.engine.save())
 
     def restore(self, saved: SavedCentre) -> None:
         """Go back to a saved centre, which then continues identically."""
         self.engine.restore(saved.engine)
         self._attach()
-        self.obs[:], self.mask[:] = saved.obs, saved.mask
+        self._steps.observe(self._rows)
 
 
 def make_centre(scenario: Scenario, engine: Engine, observations: ObservationLayout, actions: ActionLayout) -> Centre:

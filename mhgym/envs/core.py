@@ -72,21 +72,25 @@ class RoutingCore:
             rng: Draws the scenario, where there is a sampler, and the seed of the trace, if none is given.
             trace_seed: Seed of the trace.
             trace: The trace itself.
+
+        Raises:
+            ValueError: If the trace has other counsellors than the roster; then no episode is under way.
         """
+        self.trace = None
         if isinstance(self.source, ScenarioSampler):
             self.scenario = self.source.sample(rng)
         if trace is None:
             seed = int(rng.integers(2**32)) if trace_seed is None else trace_seed
             trace = Trace.sample(self.scenario, seed)
-        self._centre_of(self.scenario).begin(trace)
+        self._centre = self._centre_of(self.scenario)
+        self._centre.begin(trace)
         self.trace = trace
 
     def _centre_of(self, scenario: Scenario) -> Centre:
-        """The centre of a scenario, which is kept while the scenario stays the same."""
-        if self._centre is None or self._centre.scenario is not scenario:
-            engine = make_engine(self._engine_name, scenario)
-            self._centre = make_centre(scenario, engine, self.observations, self.actions)
-        return self._centre
+        """The present centre while the scenario stays the same, otherwise a new one."""
+        if self._centre is not None and self._centre.scenario is scenario:
+            return self._centre
+        return make_centre(scenario, make_engine(self._engine_name, scenario), self.observations, self.actions)
 
     @property
     def centre(self) -> Centre:
@@ -134,13 +138,23 @@ class RoutingCore:
         return SavedCore(self.scenario, _saveable(self.centre).save())
 
     def restore(self, saved: SavedCore) -> None:
-        """Go back to a saved episode, which then continues identically.
+        """Go back to a saved episode, which then continues identically; one that is refused changes nothing.
+
+        The environment that it was saved from may have another number of queue slots.
 
         Raises:
+            ValueError: If the saved roster is larger than the largest of this environment.
             RuntimeError: If the engine cannot be restored.
         """
-        _saveable(self._centre_of(saved.scenario)).restore(saved.centre)
-        self.scenario, self.trace = saved.scenario, saved.centre.engine.trace
+        size, room = len(saved.scenario.roster), self.actions.num_counsellors
+        if size > room:
+            raise ValueError(
+                f"the saved centre has {size} counsellors and this environment room for {room}; "
+                "restore it into an environment made of the saved scenario"
+            )
+        centre = _saveable(self._centre_of(saved.scenario))
+        centre.restore(saved.centre)
+        self._centre, self.scenario, self.trace = centre, saved.scenario, saved.centre.engine.trace
 
     def kpis(self) -> dict[str, float]:
         """The KPIs of an episode that is over."""

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from mhgym.envs import RoutingEnv
-from mhgym.presets import ScenarioSampler
+from mhgym.presets import ScenarioSampler, make_scenario
 from mhgym.scenario import Scenario
 from mhgym.testing import assert_views_equal
+from mhgym.trace import Trace
 
 SAMPLED = ScenarioSampler("EranHeavy", flow=(6.0, 20.0), staffing=(2, 6))
 CASES: list[tuple[Scenario | ScenarioSampler | str, dict[str, Any], int]] = [
@@ -57,6 +58,30 @@ def test_both_engines_give_the_same_steps(
         assert_equal_steps(*after)
         assert after[0][4]["illegal_actions"] == steps[0][4]["illegal_actions"] + 1
     assert illegal > 0
+
+
+@pytest.mark.parametrize("action", [2**63, -(2**63) - 1, 10**30])
+def test_an_action_beyond_int64_is_a_counted_hold(action: int) -> None:
+    compiled, simpy = (RoutingEnv("EranHeavy", engine=engine) for engine in ("compiled", "simpy"))
+    for env in (compiled, simpy):
+        env.reset(seed=2)
+    steps = [env.step(action) for env in (compiled, simpy)]  # type: ignore[arg-type]  # no int64 is as large
+    assert_equal_steps(*steps)
+    assert steps[0][4]["illegal_actions"] == 1
+
+
+@pytest.mark.parametrize("engine", ["compiled", "simpy"])
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_refused_reset_leaves_no_episode_under_way(engine: str, begun: bool) -> None:
+    env = RoutingEnv("EranHeavy", engine=engine, staffing=2)
+    if begun:
+        env.reset(seed=0)
+    other = Trace.sample(make_scenario("EranHeavy", staffing=3), 0)
+    with pytest.raises(ValueError, match="3 counsellors and the roster 2"):
+        env.reset(options={"trace": other})
+    with pytest.raises(RuntimeError, match="call reset"):
+        env.step(np.int64(0))
+    assert env.reset(seed=0)[1]["illegal_actions"] == 0
 
 
 @pytest.mark.parametrize(("scenario", "num_centres"), [("EranHeavy", 1), (SAMPLED, 3)])
