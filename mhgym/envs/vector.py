@@ -212,12 +212,19 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
     def step(  # type: ignore[override]  # Gymnasium types the flags as floats; they are bool, as it asks in its text
         self, actions: NDArray[np.int64]
     ) -> tuple[Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
-        """Step every centre; one whose episode has ended starts anew, as `autoreset_mode` says."""
+        """Step every centre; one whose episode has ended starts anew, as `autoreset_mode` says.
+
+        Raises:
+            ResetNeeded: If no episode is under way.
+            ValueError: If there is not one action for each centre.
+        """
         if not self._started:
             raise gymnasium.error.ResetNeeded("no episode is under way; call reset() first")
-        batch = self.batch
+        batch, actions = self.batch, np.asarray(actions, dtype=np.int64)
+        if actions.shape != (self.num_envs,):
+            raise ValueError(f"actions must have shape ({self.num_envs},), one for each centre, got {actions.shape}")
         again = np.flatnonzero(batch.over)  # NextStep: these only start anew
-        batch.step(np.asarray(actions, dtype=np.int64), ~batch.over)
+        batch.step(actions, ~batch.over)
         batch.reward[again] = 0.0
         over = batch.over.copy()
         over[again] = False

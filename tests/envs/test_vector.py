@@ -1,5 +1,6 @@
 """The native vector environment gives the transitions of single environments on the same seeds."""
 
+import re
 from collections import Counter
 from typing import Any
 
@@ -214,3 +215,10 @@ def test_bad_batches_are_refused_by_name() -> None:
         vector.step(np.zeros(2, dtype=np.int64))
     with pytest.raises(ValueError, match="one seed for each of 2"):
         vector.reset(seed=[1])
+    vector.reset(seed=1)
+    for actions in (np.zeros(3), np.zeros(1), np.zeros((2, 1)), np.int64(0)):
+        with pytest.raises(
+            ValueError, match=rf"shape \(2,\), one for each centre, got {re.escape(str(actions.shape))}"
+        ):
+            vector.step(actions)
+    vector.step(np.zeros(2, dtype=np.int64))
