@@ -15,8 +15,8 @@ from mhgym.policy import Policy
 def _plan(*, rollout: Mapping[str, Any] | str = "cmt", **settings: Any) -> Policy:
     """A planner whose rollout rule is one of the policies: a name, or a mapping of `name` and `settings`."""
     rule = {"name": rollout} if isinstance(rollout, str) else rollout
-    if unknown := set(rule) - {"name", "settings"}:
-        raise ValueError(f"rollout takes name and settings, got {', '.join(sorted(unknown))}")
+    if "name" not in rule or set(rule) - {"name", "settings"}:
+        raise ValueError(f"rollout takes a name and settings, got {', '.join(sorted(rule)) or 'nothing'}")
     return MCTS(rollout=make_agent(rule["name"], **rule.get("settings", {})), **settings)
 
 

@@ -84,7 +84,11 @@ class Forgetful:
 
 @dataclass(frozen=True, eq=False)
 class _Alike:
-    """A population whose callers all look like the mean; what a model would have told of them counts as chance."""
+    """A population whose callers all look like the mean; what a model would have told of them counts as chance.
+
+    That holds for callers still to come. Of those who wait or are served only the mean is known, and their patience and
+    service go on as if they were alike: no planner without the model would know their mixture.
+    """
 
     true: Population
     means: Floats

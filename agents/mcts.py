@@ -49,6 +49,8 @@ class MCTS:
         root: How simulations are shared out. `halving`: sequential halving (Karnin, Koren & Somekh 2013); `uniform`:
             the same for all, which makes one step of policy improvement; `uct`: UCB1 (Kocsis & Szepesvári 2006).
         exploration: Of `uct`, in units of the standard deviation between candidates in the same future.
+        least_futures: Futures in which a candidate and the rollout's choice must both have been simulated before it
+            replaces that choice; a budget that is too small for that is not acted on.
         caution: Standard errors by which a candidate must beat the rollout's choice to replace it, in the futures that
             both met.
         objective: What is maximised: the weighted KPIs with an abandoned contact counted as 0 (`per_arrival`), or the
@@ -67,6 +69,7 @@ class MCTS:
     look_ahead: float | None = None
     root: str = "halving"
     exploration: float = 1.0
+    least_futures: int = 16
     caution: float = 0.0
     objective: str = "per_arrival"
     without: tuple[str, ...] = ()
@@ -212,6 +215,8 @@ class _Arena:
         winner = finalists[int(np.argmax(self.means(finalists)))]
         gain = self.values[winner] - self.values[0]
         gain = gain[np.isfinite(gain)]
+        if len(gain) < self.search.least_futures:
+            return 0
         if winner and caution:
             error = gain.std(ddof=1) / math.sqrt(len(gain)) if len(gain) > 1 else math.inf
             return winner if gain.mean() > caution * error else 0

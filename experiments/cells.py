@@ -131,7 +131,8 @@ def _tables(cell: Cell, episodes: list[Episode]) -> dict[str, pl.DataFrame]:
             for episode, curve in zip(episodes, hours, strict=True)
         ).explode("hour", "occupancy"),
         "latency": pl.DataFrame(
-            {**label, "seed": episode.seed, "seconds": episode.latencies.tolist()} for episode in episodes
+            [{**label, "seed": episode.seed, "seconds": episode.latencies.tolist()} for episode in episodes],
+            schema_overrides={"seconds": pl.List(pl.Float64)},  # also where nobody called
         ).explode("seconds"),
     }
 

@@ -4,7 +4,6 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from experiments.configs import EvaluationConfig
 from mhgym.evaluation.statistics import Interval, bootstrap_interval, holm, paired_interval, share_interval, wilcoxon_p
@@ -26,7 +25,7 @@ class Row:
         difference: Mean of policy minus reference on the same traces; None for the reference.
         p_value: Wilcoxon's signed-rank test of the difference, Holm-corrected within the scenario.
         bound: Mean of the clairvoyant bound on the same traces, and its largest gap; None where it was not computed.
-        share: Of the distance from the reference to the bound that the policy covers.
+        share: Of the distance from the reference to the bound that the policy covers; None without a distance.
         simulations: Futures that a planner played for a decision, on average; 0 for others.
         means: Of the KPIs in `SHOWN`.
     """
@@ -53,15 +52,18 @@ def compare(episodes: pl.DataFrame, evaluation: EvaluationConfig, bounds: pl.Dat
     Args:
         episodes: All episodes.
         evaluation: How to compare.
-        bounds: The clairvoyant bound of each trace, of the scenarios that have one; see `experiments.bounds`.
+        bounds: The clairvoyant bound of each trace, of the scenarios that have one, in the objective `per_arrival`; see
+            `experiments.bounds`.
 
     Raises:
-        ValueError: If the objective is unknown, policies of a scenario ran on different traces, or a policy exceeds the
-            bound.
+        ValueError: If the objective is unknown or another than that of the bounds, policies of a scenario ran on
+            different traces, or a policy exceeds the bound.
     """
     if evaluation.objective not in OBJECTIVES:
         known = ", ".join(OBJECTIVES)
         raise ValueError(f"unknown objective {evaluation.objective!r} (known: {known})")
+    if bounds is not None and evaluation.objective != "per_arrival":
+        raise ValueError(f"the clairvoyant bound is of the objective 'per_arrival', got {evaluation.objective!r}")
     rows: list[Row] = []
     for (scenario,), table in episodes.group_by(["scenario"], maintain_order=True):
         own = None if bounds is None else bounds.filter(pl.col("scenario") == scenario).sort("seed")
@@ -88,12 +90,18 @@ def _scenario_rows(
             differences[name] = paired_interval(scores[name], reference, rng=np.random.default_rng(0), **settings)
         corrected = holm([wilcoxon_p(scores[name], reference) for name in others])
         p_values = dict(zip(others, map(float, corrected), strict=True))
-    ceiling, bound = None, None
+    shares: dict[str, Interval] = {}
+    bound = None
     if bounds is not None and len(bounds):
         ceiling = bounds["bound"].to_numpy()
         bound = float(ceiling.mean()), float(bounds["gap"].to_numpy().max())
         for name, part in policies.items():
-            check_bound(scenario, name, part, ceiling)
+            check_bound(scenario, name, part, bounds)
+        if reference is not None and ceiling.mean() > reference.mean():
+            for name in policies:
+                shares[name] = share_interval(
+                    scores[name], reference, ceiling, rng=np.random.default_rng(0), **settings
+                )
     rows = [
         Row(
             scenario=scenario,
@@ -103,9 +111,7 @@ def _scenario_rows(
             difference=differences.get(name),
             p_value=p_values.get(name),
             bound=bound,
-            share=None
-            if ceiling is None or reference is None
-            else share_interval(scores[name], reference, ceiling, rng=np.random.default_rng(0), **settings),
+            share=shares.get(name),
             simulations=float(part["simulations"].sum() / max(1, part["decisions"].sum())),
             means={key: float(np.mean(part[key].to_numpy())) for key in SHOWN},
         )
@@ -114,18 +120,21 @@ def _scenario_rows(
     return sorted(rows, key=lambda row: -row.objective.estimate)
 
 
-def check_bound(scenario: str, policy: str, episodes: pl.DataFrame, bound: NDArray[np.float64]) -> None:
+def check_bound(scenario: str, policy: str, episodes: pl.DataFrame, bounds: pl.DataFrame) -> None:
     """Refuse results above the bound: either it or the policy is wrong.
 
     Args:
         scenario: Label.
         policy: Name.
         episodes: Of the policy, one a trace.
-        bound: `[traces]` in the same order.
+        bounds: Of the same traces in the same order.
 
     Raises:
-        ValueError: If the policy exceeds the bound on a trace.
+        ValueError: If the traces differ, or the policy exceeds the bound on one.
     """
+    if episodes["trace_hash"].to_list() != bounds["trace_hash"].to_list():
+        raise ValueError(f"{policy} and the clairvoyant bound of {scenario} did not run on the same traces")
+    bound = bounds["bound"].to_numpy()
     scores = episodes["objective"].to_numpy()
     worst = int(np.argmax(scores - bound))
     if scores[worst] > bound[worst] + 1e-9:

@@ -20,6 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from agents import make_agent
+from agents.bound import check_defined
 from experiments.bounds import BoundCell
 from experiments.cells import Cell, collect, compute_all, seeds_of
 from experiments.comparison import Row, compare
@@ -72,13 +73,26 @@ def build_cells(config: LeaderboardConfig) -> list[Cell]:
 
 
 def build_bounds(config: LeaderboardConfig, cells: list[Cell]) -> list[BoundCell]:
-    """The bounds of the scenarios that ask for them, in the blocks of their first policy."""
-    evaluation = config.evaluation
-    if evaluation.objective != "per_arrival":
-        return []
-    first = cells[0].policy.name
-    wanted = [cell for cell in cells if config.scenarios[cell.scenario_label].bound and cell.policy.name == first]
-    return [BoundCell(cell.scenario_label, cell.scenario, cell.seeds, evaluation.bound_seconds) for cell in wanted]
+    """The bounds of the scenarios that ask for them and have one, in the blocks of their first policy."""
+    seconds, first = config.evaluation.bound_seconds, cells[0].policy.name
+    return [
+        BoundCell(cell.scenario_label, cell.scenario, cell.seeds, seconds)
+        for cell in cells
+        if cell.policy.name == first
+        and config.scenarios[cell.scenario_label].bound
+        and no_bound(config, cell.scenario) is None
+    ]
+
+
+def no_bound(config: LeaderboardConfig, scenario: Scenario) -> str | None:
+    """Why a scenario of this comparison has no clairvoyant bound; None if it has one."""
+    if config.evaluation.objective != "per_arrival":
+        return f"the bound is of the objective 'per_arrival', got {config.evaluation.objective!r}"
+    try:
+        check_defined(scenario)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
@@ -110,6 +124,9 @@ def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
             draw_figures(draft, cells, rows, cache)
     for table in tables(rows, latency, config.evaluation.reference):
         console.print(table)
+    for cell in {cell.scenario_label: cell for cell in cells}.values():
+        if config.scenarios[cell.scenario_label].bound and (reason := no_bound(config, cell.scenario)):
+            console.print(f"{cell.scenario_label} stands without a bound: {reason}", soft_wrap=True)
     console.print(f"results: {target}")
     return rows
 
@@ -128,7 +145,8 @@ def tables(rows: list[Row], latency: list[dict[str, Any]], reference: str) -> li
             gain = "" if row.difference is None else row.difference.format(digits=3)
             p_value = "" if row.p_value is None else f"{row.p_value:.2g}"
             share = "" if row.share is None else f"{row.share.estimate:.0%}"
-            cost = f"{medians[row.scenario, row.policy]:.2f}"
+            median = medians.get((row.scenario, row.policy))
+            cost = "" if median is None else f"{median:.2f}"
             table.add_row(row.policy, row.objective.format(digits=3), gain, p_value, share, cost)
         result.append(table)
     return result

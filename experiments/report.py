@@ -108,8 +108,8 @@ def timings_markdown(entries: list[dict[str, Any]], rows: list[Row]) -> str:
         lines += [f"## {scenario}", "", "| policy | decision, median | 99 % | simulations |", "|---|---:|---:|---:|"]
         for row in rows:
             if row.scenario == scenario:
-                entry = found[scenario, row.policy]
-                times = f"{entry['median_ms']:.3f} ms | {entry['p99_ms']:.3f} ms"
+                entry = found.get((scenario, row.policy))  # none where nobody ever waited for a decision
+                times = f"{entry['median_ms']:.3f} ms | {entry['p99_ms']:.3f} ms" if entry else " | "
                 lines.append(f"| {row.policy} | {times} | {row.simulations:.0f} |")
         lines.append("")
     return "\n".join(lines)

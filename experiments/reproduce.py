@@ -21,7 +21,7 @@ class StudyConfig:
     """A study.
 
     Attributes:
-        name: `bound`, `open_up`, `eran`, `kleinerman` or `wpi`.
+        name: `bound`, `budget`, `eran`, `kleinerman`, `open_up` or `wpi`.
         month: File of recorded gaps that Open Up's study replays.
         replications: Episodes of each setting, or weeks of each of WPI's tables.
     """
@@ -50,7 +50,7 @@ def findings_of(config: ReproduceConfig) -> Iterator[Finding | Remark]:
         return open_up.study(Path(str(study.month)), study.replications, config.workers)
     if study.name == "eran":
         return eran.study(study.replications, config.workers)
-    raise ValueError(f"unknown study {study.name!r} (known: bound, eran, kleinerman, open_up, wpi)")
+    raise ValueError(f"unknown study {study.name!r} (known: bound, budget, eran, kleinerman, open_up, wpi)")
 
 
 def reproduce_planning(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
@@ -58,6 +58,13 @@ def reproduce_planning(config: ReproduceConfig, draft: Path, console: Console) -
     from experiments.studies import kleinerman_report
 
     return kleinerman_report.reproduce(config.study.replications, config.workers, draft, console)
+
+
+def reproduce_budget(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
+    """Run the study of the budget of a decision; what goes into the JSON."""
+    from experiments.studies import budget
+
+    return budget.reproduce(config.study.replications, config.workers, draft, console)
 
 
 def reproduce_bound(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
@@ -104,7 +111,8 @@ def main(raw: DictConfig) -> None:
         if config.study.replications < 2:
             raise ValueError(f"study.replications must be at least 2 for an interval, got {config.study.replications}")
         with whole_folder(target) as draft:
-            others = {"wpi": reproduce_weeks, "kleinerman": reproduce_planning, "bound": reproduce_bound}
+            others = {"wpi": reproduce_weeks, "kleinerman": reproduce_planning}
+            others |= {"bound": reproduce_bound, "budget": reproduce_budget}
             reproduce = others.get(config.study.name, reproduce_findings)
             data = reproduce(config, draft, console)
             study = OmegaConf.to_container(raw.study, resolve=True)

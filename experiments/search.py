@@ -41,14 +41,18 @@ class Range:
         among: Values of any kind, instead of numbers between `low` and `high`.
     """
 
-    low: float = 0.0
-    high: float = 0.0
+    low: float = math.nan
+    high: float = math.nan
     log: bool = False
     whole: bool = False
     size: int = 0
     among: list[Any] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        if self.among:
+            if not (math.isnan(self.low) and math.isnan(self.high)) or self.log or self.whole or self.size:
+                raise ValueError(f"a range is either between numbers or among values, got both for {self.among}")
+            return
         if not self.low <= self.high:
             raise ValueError(f"a range needs low at most high, got {self.low} and {self.high}")
         if self.log and not self.low > 0:

@@ -14,7 +14,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from agents import make_agent
-from experiments.cells import collect, compute_all, digest_of, seeds_of
+from experiments.cells import collect, compute_all, digest_of
 from experiments.configs import agent_settings
 from mhgym.evaluation.perfect_models import MODELS, PerfectModels
 from mhgym.evaluation.rollout import Episode, run_episode, run_episodes
@@ -26,10 +26,7 @@ Floats = NDArray[np.float64]
 
 STANDARD, HEAVY = "EranStandard", "EranHeavy"
 MEASURES = ("quality_served", "quantity", "objective_served", "objective_per_arrival")
-SIMULATIONS = (0, 10, 30, 100, 300, 1000, 3000, 10_000)
-MILLISECONDS = (2.0, 5.0, 10.0, 20.0, 50.0)
 BLOCK = 25  # traces of one job
-CURVE_SHARE = 5  # the curve takes every fifth trace, since its longest searches cost most
 
 #: The paper's means of quality, quantity and their weighted sum.
 PAPER: dict[tuple[str, str], tuple[float, float, float]] = {
@@ -88,7 +85,7 @@ class Block:
     @property
     def key(self) -> str:
         """Digest of the entry, the traces and the source code."""
-        return digest_of("kleinerman", repr(self.entry), repr(self.seeds))
+        return digest_of("block", repr(self.entry), repr(self.seeds))
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """`scores` of each trace, with the seconds of all its decisions, and the seconds of each decision."""
@@ -187,16 +184,6 @@ def model_entries() -> list[Entry]:
     return means + truth
 
 
-def curve_entries() -> list[Entry]:
-    """Objective against the budget, in simulations and in time."""
-    name = "objective_per_arrival"
-    by_count = [Entry(HEAVY, f"{count} simulations", "mcts", planner(count, name), name) for count in SIMULATIONS]
-    by_time = [
-        Entry(HEAVY, f"{budget:g} ms", "mcts", planner(0, name, milliseconds=budget), name) for budget in MILLISECONDS
-    ]
-    return by_count + by_time
-
-
 def run(entries: Iterable[Entry], seeds: range, workers: int, cache: Path = Path(".cache/cells")) -> Iterator[Result]:
     """Play every entry on the same traces; what was played before is taken from the cache, timings included."""
     for entry in entries:
@@ -233,10 +220,3 @@ def compare(results: list[Result]) -> list[Comparison]:
         Comparison(*pair, paired_interval(*sample, rng=np.random.default_rng(number)), p, float(corrected))
         for number, (pair, sample, p, corrected) in enumerate(zip(pairs, samples, p_values, adjusted, strict=True))
     ]
-
-
-def study(replications: int, workers: int) -> tuple[Iterator[Result], Iterator[Result]]:
-    """Results of the tables, on test traces, and of the curve, on the first fifth of them."""
-    tables = run(table_entries(), seeds_of("test", replications), workers)
-    curve = run(curve_entries(), seeds_of("test", max(2, replications // CURVE_SHARE)), workers)
-    return tables, curve

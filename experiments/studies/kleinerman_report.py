@@ -1,4 +1,4 @@
-"""The report of Kleinerman's tables: Markdown, Figure 3, and the curve of the objective against the budget."""
+"""The report of Kleinerman's tables: Markdown and Figure 3."""
 
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from experiments.plots import BLUE, DPI, GREY, ORANGE, STYLE, VERMILION
+from experiments.cells import seeds_of
+from experiments.plots import BLUE, DPI, ORANGE, STYLE
 from experiments.studies import kleinerman
 from experiments.studies.kleinerman import HEAVY, PAPER, PAPER_SECONDS, STANDARD, Comparison, Result
-from mhgym.evaluation.statistics import Interval, bootstrap_interval, paired_interval
+from mhgym.evaluation.statistics import bootstrap_interval
 
 
 def reproduce(replications: int, workers: int, folder: Path, console: Console) -> dict[str, Any]:
@@ -24,25 +25,27 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
         folder: Of the results.
         console: Where to print.
     """
-    tables, curve = [], []
-    runs = kleinerman.study(replications, workers)
-    for results, into in zip(runs, (tables, curve), strict=True):
-        for result in results:
-            into.append(result)
-            name, ms = result.entry.objective, 1e3 * result.seconds.mean()
-            line = f"{name} {result.objective.mean():.4f}, {ms:.0f} ms a shift"
-            console.print(f"{result.entry.preset:14s} {result.entry.label:32s} {line}", soft_wrap=True, highlight=False)
+    tables = []
+    for result in kleinerman.run(kleinerman.table_entries(), seeds_of("test", replications), workers):
+        tables.append(result)
+        print_result(result, console)
     comparisons = kleinerman.compare(tables)
-    (folder / "report.md").write_text(markdown(tables, comparisons, curve), encoding="utf-8")
+    (folder / "report.md").write_text(markdown(tables, comparisons), encoding="utf-8")
     plot_objectives(tables, folder / "figure3.png")
-    plot_budget(curve, folder / "budget.png")
     return {
-        "results": [_plain(result) for result in (*tables, *curve)],
+        "results": [plain(result) for result in tables],
         "comparisons": [comparison.as_json() for comparison in comparisons],
     }
 
 
-def _plain(result: Result) -> dict[str, Any]:
+def print_result(result: Result, console: Console) -> None:
+    """One line for whoever waits."""
+    line = f"{result.entry.objective} {result.objective.mean():.4f}, {1e3 * result.seconds.mean():.0f} ms a shift"
+    console.print(f"{result.entry.preset:14s} {result.entry.label:32s} {line}", soft_wrap=True, highlight=False)
+
+
+def plain(result: Result) -> dict[str, Any]:
+    """What goes into the JSON."""
     entry = result.entry
     means = {name: {"mean": float(s.mean()), "sd": float(s.std(ddof=1))} for name, s in result.scores.items()}
     median, p99 = result.decision_seconds
@@ -57,7 +60,7 @@ def _plain(result: Result) -> dict[str, Any]:
     }
 
 
-def markdown(tables: list[Result], comparisons: list[Comparison], curve: list[Result]) -> str:
+def markdown(tables: list[Result], comparisons: list[Comparison]) -> str:
     """All tables."""
     lines = [
         f"# Kleinerman et al. 2022 beside ours, {len(tables[0].objective)} test traces",
@@ -88,12 +91,6 @@ def markdown(tables: list[Result], comparisons: list[Comparison], curve: list[Re
         "| flow | objective | | difference | p | |",
         "|---|---|---|---:|---:|---|",
         *(_difference(comparison) for comparison in comparisons),
-        "",
-        f"## Objective against the budget, heavy flow, {len(curve[0].objective)} traces",
-        "",
-        "| budget | objective per arrival | gain over no search | decision, median | 99 % |",
-        "|---|---:|---:|---:|---:|",
-        *(_budget_row(result, curve[0]) for result in curve),
     ]
     return "\n".join(lines) + "\n"
 
@@ -115,16 +112,6 @@ def _difference(comparison: Comparison) -> str:
     flow = "standard" if comparison.preset == STANDARD else "heavy"
     pair = f"{comparison.better} − {comparison.than}"
     return f"| {flow} | {what} | {pair} | {comparison.difference.format()} | {comparison.p_holm:.2g} | {clear} |"
-
-
-def _gain(result: Result, base: Result) -> Interval:
-    return paired_interval(result.objective, base.objective, rng=np.random.default_rng(0))
-
-
-def _budget_row(result: Result, base: Result) -> str:
-    median, p99 = (1e3 * seconds for seconds in result.decision_seconds)
-    mean, gain = result.objective.mean(), _gain(result, base).format()
-    return f"| {result.entry.label} | {mean:.4f} | {gain} | {median:.1f} ms | {p99:.1f} ms |"
 
 
 def plot_objectives(tables: list[Result], path: Path) -> None:
@@ -153,29 +140,3 @@ def _bars(axis: Axes, rows: list[Result]) -> None:
     axis.set_xticks(places, [result.entry.label.upper() for result in rows])
     axis.set_ylim(0.7, 0.9)
     axis.grid(axis="y")
-
-
-def plot_budget(curve: list[Result], path: Path) -> None:
-    """The gain of searching over not searching against the median time of a decision."""
-    base = curve[0]
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
-        axis = figure.subplots()
-        for what, colour in (("simulations", BLUE), ("ms", VERMILION)):
-            rows = [result for result in curve[1:] if result.entry.label.endswith(what)]
-            gains = [_gain(result, base) for result in rows]
-            times = [1e3 * result.decision_seconds[0] for result in rows]
-            middle = np.array([gain.estimate for gain in gains])
-            errors = np.array([[gain.estimate - gain.low, gain.high - gain.estimate] for gain in gains]).T
-            label = "a number of simulations" if what == "simulations" else "a number of milliseconds"
-            axis.errorbar(times, middle, yerr=errors, fmt="o-", color=colour, capsize=3, label=f"budget: {label}")
-            for time, gain, result in zip(times, middle, rows, strict=True):
-                if what == "simulations":
-                    place = {"textcoords": "offset points", "xytext": (5, 5), "fontsize": 8, "color": GREY}
-                    axis.annotate(result.entry.label.split()[0], (time, gain), **place)
-        axis.axhline(0.0, color=GREY, linewidth=1)
-        axis.set_xscale("log")
-        axis.set(xlabel="milliseconds of a decision, median", ylabel="gain in the objective over no search")
-        axis.grid()
-        axis.legend(loc="lower right", fontsize=9)
-        figure.savefig(path, dpi=DPI)

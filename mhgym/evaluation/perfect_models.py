@@ -55,8 +55,11 @@ class PerfectModels:
         """Prepare for the episode; the policy believes that the models are right about those still to come, too.
 
         Raises:
-            ValueError: If contacts can be transferred, whose rest no trace knows.
+            ValueError: If contacts can be transferred, whose rest no trace knows, or if knowing patience would tell who
+                has left unseen.
         """
+        if scenario.rules.zombies == "kept" and "patience" in self.models:
+            raise ValueError("perfect 'patience' would tell who has left unseen where zombies are 'kept'; leave it out")
         if scenario.rules.on_break != "postpone" or scenario.rules.on_sign_out != "finish":
             raise ValueError(
                 "perfect models need a centre without transfers: on_break 'postpone' and on_sign_out 'finish', got "

@@ -126,7 +126,8 @@ def share_interval(
 ) -> Interval:
     """Interval of the share of a distance that a policy covers: mean(a − floor) / mean(ceiling − floor).
 
-    Traces are resampled, so that all three means go together.
+    Traces are resampled, so that all three means go together. Where resamples without a distance would widen the tails
+    of the interval noticeably, more than a twentieth of the share outside it, there is none.
 
     Args:
         a: `[n]` scores of a policy.
@@ -137,22 +138,25 @@ def share_interval(
         resamples: As for `bootstrap_interval`.
 
     Raises:
-        ValueError: If the lengths differ, the ceiling is not above the floor, or as for `bootstrap_interval`.
+        ValueError: If the lengths differ, the ceiling is not clearly above the floor, or as for `bootstrap_interval`.
     """
     _check_settings(confidence, resamples)
     gain, distance = np.subtract(*_paired(a, floor)), np.subtract(*_paired(ceiling, floor))
-    if len(gain) != len(distance) or distance.mean() <= 0:
-        raise ValueError(
-            f"the ceiling must lie above the floor, got a mean difference of {distance.mean():g} over {len(distance)} "
-            f"traces for {len(gain)} scores"
-        )
+    if distance.mean() <= 0:
+        raise ValueError(f"the ceiling must lie above the floor, got a mean difference of {distance.mean():g}")
     both = np.stack([gain, distance], axis=1)
     size = max(1, _BLOCK // len(both))
     blocks = []
     for first in range(0, resamples, size):
         means = both[rng.integers(len(both), size=(min(size, resamples - first), len(both)))].mean(axis=1)
-        means = means[means[:, 1] > 0]  # of a few traces a resample may hold only those without a distance
+        means = means[means[:, 1] > 0]
         blocks.append(means[:, 0] / means[:, 1])
+    lost = resamples - sum(map(len, blocks))
+    if lost > resamples * (1 - confidence) / 20:
+        raise ValueError(
+            f"the ceiling must lie clearly above the floor, got {lost} of {resamples} resamples in which it does not; "
+            "use more traces"
+        )
     return _percentiles(float(gain.mean() / distance.mean()), blocks, confidence)
 
 

@@ -102,7 +102,7 @@ class RemainingTimeModel:
     @property
     def exact(self) -> bool:
         """Whether every prediction is the truth."""
-        return bool(self.knots) and not any(self.error_sd)
+        return bool(self.knots) and not any(self.error_sd) and self.floor == 0.0
 
     def noise_behind(self, predicted: Floats, remaining: Floats, rng: np.random.Generator) -> Floats:
         """Draw the noises `[..., k]` that make true remaining times `[..., k]` look as predicted `[k]`.

@@ -224,3 +224,13 @@ def test_what_it_cannot_plan_for_is_refused() -> None:
         MCTS().reset(make_scenario("EranHeavy", weights={"quality": 0.5, "fairness": 0.5}), rng)
     with pytest.raises(ValueError, match="without zombies"):
         MCTS(objective="served").reset(make_scenario("OpenUp"), rng)
+
+
+def test_a_budget_too_small_to_tell_is_not_acted_on() -> None:
+    """With 10 simulations no candidate meets 16 futures, so the planner is its rollout rule."""
+    scenario = make_scenario("EranHeavy")
+    hurried = run_episodes(scenario, MCTS(simulations=10), range(3), "compiled")
+    rash = run_episodes(scenario, MCTS(simulations=10, least_futures=1), range(3), "compiled")
+    plain = run_episodes(scenario, CMT(), range(3), "compiled")
+    assert [episode.kpis for episode in hurried] == [episode.kpis for episode in plain]
+    assert [episode.kpis for episode in rash] != [episode.kpis for episode in plain]

@@ -291,8 +291,8 @@ def test_the_share_of_a_distance_is_a_ratio_of_means_with_all_three_resampled() 
     gain, distance = scores - floor, ceiling - floor
     assert share.estimate == pytest.approx(gain.mean() / distance.mean())
     half = 1.96 * np.std(gain - share.estimate * distance) / np.sqrt(2000) / distance.mean()
-    assert share.high - share.estimate == pytest.approx(half, rel=0.1)
-    assert share.estimate - share.low == pytest.approx(half, rel=0.1)
+    assert share.high - share.estimate == pytest.approx(half, rel=0.06)  # 3 % of noise in either end
+    assert share.estimate - share.low == pytest.approx(half, rel=0.06)
     assert share_interval(floor, floor, ceiling, rng=rng).high == 0
     assert share_interval(ceiling, floor, ceiling, rng=rng).low == 1
 
@@ -303,4 +303,7 @@ def test_a_share_of_no_distance_is_refused_and_traces_without_one_do_no_harm() -
         share_interval([1.0, 2.0], [1.0, 1.0], [1.0, 1.0], rng=rng)
     with pytest.raises(ValueError, match="above the floor"):
         share_interval([1.0, 2.0], [1.0, 1.0], [0.9, 1.0], rng=rng)
-    assert np.isfinite(share_interval([1.0, 2.0], [1.0, 1.0], [1.0, 3.0], rng=rng).high)
+    scores, none, some = np.linspace(1, 2, 20), np.ones(20), np.where(np.arange(20) < 10, 1.0, 3.0)
+    assert np.isfinite(share_interval(scores, none, some, rng=rng).high)
+    with pytest.raises(ValueError, match=r"clearly above the floor, got \d+ of 10000 resamples"):
+        share_interval([1.0, 2.0], [1.0, 1.0], [1.0, 3.0], rng=rng)

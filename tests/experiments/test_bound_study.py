@@ -15,9 +15,11 @@ def rows(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bound.Row]:
 
 
 def test_policies_stay_below_both_bounds(rows: dict[str, bound.Row]) -> None:
-    """In the mean of 60 traces the penalised bound lies below the plain one, and both far above CMT."""
-    assert rows["cmt"].objective.estimate < rows["penalised bound"].objective.estimate
-    assert rows["penalised bound"].objective.estimate < rows["bound"].objective.estimate
+    """CMT lies some ten standard errors of the difference below the penalised bound."""
+    for label in ("fcfs", "cmt"):
+        assert rows[label].below is not None
+        assert rows[label].below.low > 0
+        assert rows[label].objective.estimate < rows["bound"].objective.estimate
     assert rows["bound"].gap <= 1e-9
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.studies import kleinerman, kleinerman_report
+from experiments.studies import budget, kleinerman, kleinerman_report
 from experiments.studies.kleinerman import HEAVY, MEASURES, PAPER, Entry, Result
 
 
@@ -24,7 +24,7 @@ def test_the_papers_rows_are_all_reproduced() -> None:
 
 
 def test_a_planner_is_scored_by_what_it_maximises() -> None:
-    for entry in kleinerman.table_entries() + kleinerman.curve_entries():
+    for entry in kleinerman.table_entries() + budget.entries():
         if entry.agent == "mcts":
             assert entry.objective == f"objective_{entry.settings['objective']}"
 
@@ -41,13 +41,13 @@ def test_differences_are_paired_and_corrected() -> None:
 
 def test_the_report_is_complete_and_drawn(tmp_path) -> None:  # type: ignore[no-untyped-def]
     results = [made_up(entry, number) for number, entry in enumerate(kleinerman.table_entries())]
-    curve = [made_up(entry, number) for number, entry in enumerate(kleinerman.curve_entries())]
-    text = kleinerman_report.markdown(results, kleinerman.compare(results), curve)
-    for entry in kleinerman.table_entries() + kleinerman.curve_entries():
+    curve = [made_up(entry, number) for number, entry in enumerate(budget.entries())]
+    text = kleinerman_report.markdown(results, kleinerman.compare(results)) + budget.markdown(curve)
+    for entry in kleinerman.table_entries() + budget.entries():
         assert f"| {entry.label} |" in text
     assert "nan" not in text
     kleinerman_report.plot_objectives(results, tmp_path / "figure3.png")
-    kleinerman_report.plot_budget(curve, tmp_path / "budget.png")
+    budget.plot_budget(curve, tmp_path / "budget.png")
     assert all((tmp_path / name).stat().st_size > 5_000 for name in ("figure3.png", "budget.png"))
 
 

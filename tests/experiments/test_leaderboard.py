@@ -8,7 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 
@@ -76,10 +75,32 @@ def test_a_planner_shows_its_simulations_and_latency(tmp_path: Path) -> None:
 
 
 def test_a_policy_above_the_bound_is_refused() -> None:
-    episodes = pl.DataFrame({"seed": [4, 5], "objective": [0.5, 0.8]})
-    check_bound("s", "good", episodes, np.array([0.5, 0.8]))
+    episodes = pl.DataFrame({"seed": [4, 5], "trace_hash": ["a", "b"], "objective": [0.5, 0.8]})
+    bounds = pl.DataFrame({"trace_hash": ["a", "b"], "bound": [0.5, 0.8]})
+    check_bound("s", "good", episodes, bounds)
+    with pytest.raises(ValueError, match="did not run on the same traces"):
+        check_bound("s", "good", episodes, bounds.reverse())
+    bounds = pl.DataFrame({"trace_hash": ["a", "b"], "bound": [0.6, 0.7]})
     with pytest.raises(ValueError, match=r"clever scores 0\.800000 in s on the trace of seed 5, above"):
-        check_bound("s", "clever", episodes, np.array([0.6, 0.7]))
+        check_bound("s", "clever", episodes, bounds)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        (("reward=balanced",), "weight of 0 for burden, got 0.1"),
+        (("evaluation.objective=served",), "objective 'per_arrival', got 'served'"),
+        (("scenario=eran_standard", "flow=0.5", "reward=quantity"), ""),  # where everybody reaches the bound
+    ],
+)
+def test_a_comparison_without_a_bound_or_a_distance_to_it_is_complete(
+    tmp_path: Path, overrides: tuple[str, ...], said: str
+) -> None:
+    base = ("scenario=eran_heavy", "agent=[fcfs,cmt]", "evaluation.traces=4", "evaluation.resamples=50", "plots=false")
+    done = leaderboard(tmp_path, *base, "evaluation.workers=1", *overrides)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert said in done.stdout.replace("\n", " ")
+    assert "share of the way" not in (tmp_path / "out/leaderboard.md").read_text()
 
 
 def test_killed_run_keeps_completed_cells_and_a_rerun_gives_the_same_numbers(tmp_path: Path) -> None:

@@ -85,7 +85,12 @@ def test_candidates_lie_in_their_ranges_and_begin_with_the_defaults() -> None:
 
 @pytest.mark.parametrize(
     ("values", "named"),
-    [({"low": 2.0, "high": 1.0}, "low at most high"), ({"low": 0.0, "high": 1.0, "log": True}, "above 0")],
+    [
+        ({"low": 2.0, "high": 1.0}, "low at most high"),
+        ({"high": 1.0}, "low at most high, got nan and 1.0"),
+        ({"low": 0.0, "high": 1.0, "log": True}, "above 0"),
+        ({"low": 0.0, "high": 1.0, "among": [1]}, "either between numbers or among values"),
+    ],
 )
 def test_impossible_ranges_are_refused(values: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
