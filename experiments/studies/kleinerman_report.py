@@ -122,21 +122,21 @@ def plot_objectives(tables: list[Result], path: Path) -> None:
         for axis, preset, title in zip(axes, (STANDARD, HEAVY), ("standard flow", "heavy flow"), strict=True):
             shown = [result for result in tables if (result.entry.preset, result.entry.label) in PAPER]
             rows = [result for result in shown if result.entry.preset == preset and "without" not in result.entry.label]
-            _bars(axis, rows)
+            _points(axis, rows)
             axis.set_title(title)
         axes[0].set_ylabel("½ quality + ½ quantity")
         axes[1].legend(loc="upper left", fontsize=9)
         figure.savefig(path, dpi=DPI)
 
 
-def _bars(axis: Axes, rows: list[Result]) -> None:
+def _points(axis: Axes, rows: list[Result]) -> None:
     places = np.arange(len(rows))
     intervals = [bootstrap_interval(result.scores["objective_served"], rng=np.random.default_rng(0)) for result in rows]
     means = np.array([interval.estimate for interval in intervals])
     errors = np.array([[interval.estimate - interval.low, interval.high - interval.estimate] for interval in intervals])
     theirs = [PAPER[result.entry.preset, result.entry.label][2] for result in rows]
-    axis.bar(places - 0.2, means, 0.36, color=BLUE, yerr=errors.T, ecolor="black", capsize=3, label="ours, 95 %")
-    axis.bar(places + 0.2, theirs, 0.36, color=ORANGE, label="the paper")
+    axis.errorbar(places - 0.08, means, yerr=errors.T, fmt="o", color=BLUE, capsize=3, label="ours, 95 %")
+    axis.plot(places + 0.08, theirs, "D", color=ORANGE, label="the paper")
     axis.set_xticks(places, [result.entry.label.upper() for result in rows])
-    axis.set_ylim(0.7, 0.9)
+    axis.set_xlim(-0.5, len(rows) - 0.5)
     axis.grid(axis="y")

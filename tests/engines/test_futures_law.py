@@ -19,6 +19,7 @@ from mhgym.engines.futures import Futures
 from mhgym.engines.posterior import draw_futures
 from mhgym.engines.rules import NO_PARAMS, Rule
 from mhgym.presets import make_scenario
+from mhgym.processes import draws
 from mhgym.processes.arrivals import ConditionedPoisson, PoissonArrivals
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -117,3 +118,39 @@ def test_futures_with_pleased_callers_are_found_out(cases: list[Case]) -> None:
     found = p_values(with_views(cases, pleased), make_scenario(PRESET))
 
     assert found["feedback"] < P_WRONG, found
+
+
+def patience_ranks(preset: str, minute: float, episodes: int, factor: float = 1.0) -> NDArray[np.int64]:
+    """Rank of the minute at which each waiting contact really leaves among 49 that a planner draws.
+
+    Args:
+        preset: With zombies evicted or kept; kept ones may have left already, which neither the planner nor the rank
+            knows.
+        minute: Of the view, the first epoch at or after it.
+        episodes: Seeds.
+        factor: By which the predicted patience is wrong.
+    """
+    engine, rng = CompiledEngine(make_scenario(preset)), np.random.default_rng(0)
+    ranks: list[NDArray[np.int64]] = []
+    for seed in range(episodes):
+        trace = Trace.sample(engine.scenario, seed)
+        engine.reset(trace)
+        centre = engine.plan, engine.chance, engine.state, 0
+        while engine.advance() and engine.now < minute:
+            engine.assign(*rules.choose(*centre, int(Rule.FIRST_COME), NO_PARAMS))
+        view = engine.view()
+        waiting = replace(view.waiting, patience=factor * view.waiting.patience)
+        drawn = draw_futures(replace(view, waiting=waiting), engine.scenario, rng, NUM_FUTURES).leaves_at
+        truth = view.waiting.joined_at + trace.values[view.waiting.contact, draws.PATIENCE]
+        ranks.append((drawn < truth).sum(axis=0))
+    return np.concatenate(ranks)
+
+
+@pytest.mark.parametrize(("preset", "minute", "episodes"), [("EranHeavy", 25.0, 600), ("OpenUp", 1290.0, 150)])
+def test_waiting_contacts_leave_as_planners_expect(preset: str, minute: float, episodes: int) -> None:
+    """Uniform ranks, by a chi-squared test; with patience off by a half, far from it."""
+    for factor, right in ((1.0, True), (1.5, False)):
+        ranks = patience_ranks(preset, minute, episodes, factor)
+        assert len(ranks) > 300
+        p = stats.chisquare(np.bincount(ranks * NUM_BINS // (NUM_FUTURES + 1), minlength=NUM_BINS)).pvalue
+        assert p > P_RIGHT if right else p < P_WRONG, (factor, p)

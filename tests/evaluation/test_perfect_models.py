@@ -77,10 +77,14 @@ def test_no_perfect_model_changes_nothing(policy: Policy) -> None:
         assert plain.kpis == told.kpis
 
 
-def pairs(scenario: Scenario, number: int) -> tuple[np.ndarray, np.ndarray]:
-    """Predicted and true feedback, minutes and patience `[3, pairs]` of first contacts with anybody."""
+def pairs(scenario: Scenario, number: int, forgotten: tuple[int, ...] = ()) -> tuple[np.ndarray, np.ndarray]:
+    """Predicted and true feedback, minutes and patience `[3, 16000]` of first contacts of 4,000 callers with anybody.
+
+    Effects of counsellors in the columns `forgotten` are left out.
+    """
     rng = np.random.default_rng(number)
     callers, staff = scenario.population.sample(4000, rng), scenario.staff.sample(scenario.roster, rng)
+    staff[:, list(forgotten)] = 0.0
     trace = Trace.compose(scenario, np.arange(4000.0), callers, staff)
     nobody = np.zeros(len(staff), dtype=np.int64)
     feedback, minutes = trace.predict(np.arange(4000), nobody)
@@ -92,27 +96,42 @@ def pairs(scenario: Scenario, number: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_the_believed_centre_has_no_errors_and_almost_the_same_truths() -> None:
-    """Predictions are limited before the error in the centre and not in the belief, which moves moments by 1 to 3 %."""
+    """Predictions are limited before the error in the centre and not in the belief, which moves moments by 1 to 3 %.
+
+    Standard errors of moments of the same 20,000 callers with the same errors are below 1 %.
+    """
     seen = [pairs(believed(HEAVY, MODELS), number) for number in range(5)]
     for predicted, real in seen:
         np.testing.assert_allclose(predicted, real)
     foretold = np.concatenate([real for _, real in seen], axis=1)
     true = np.concatenate([pairs(HEAVY, number)[1] for number in range(5)], axis=1)
-    np.testing.assert_allclose(foretold.mean(axis=1), true.mean(axis=1), rtol=0.03)
-    np.testing.assert_allclose(foretold.std(axis=1), true.std(axis=1), rtol=0.05)
+    np.testing.assert_allclose(foretold.mean(axis=1), true.mean(axis=1), rtol=0.04)
+    np.testing.assert_allclose(foretold.std(axis=1), true.std(axis=1), rtol=0.04)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_a_centre_without_a_model_has_the_same_truths(model: str) -> None:
-    real = np.concatenate([pairs(HEAVY, number)[1] for number in range(5)], axis=1)
-    seen = [pairs(Forgetful((model,)).scenario(HEAVY), number) for number in range(5)]
-    truth = np.concatenate([part[1] for part in seen], axis=1)
-    if model != "feedback":  # its mean is a class, and rounding once less takes spread away
-        np.testing.assert_allclose(truth.std(axis=1), real.std(axis=1), rtol=0.04)
-    if model in ("service_time", "patience"):
-        predicted = np.concatenate([part[0] for part in seen], axis=1)[MODELS.index(model)]
-        callers_differ = np.ptp(predicted.reshape(5, 4000, -1), axis=1)
-        np.testing.assert_allclose(callers_differ, 0.0, atol=1e-12)
+@pytest.mark.parametrize(
+    ("model", "row", "effect"),
+    [("feedback", 0, draws.FEEDBACK_EFFECT), ("service_time", 1, draws.SERVICE_EFFECT), ("patience", 2, None)],
+)
+def test_a_planner_without_a_model_believes_in_the_mean_and_in_the_same_spread(
+    model: str, row: int, effect: int | None
+) -> None:
+    """All predictions are one; truths of 20,000 callers spread as they did, but that classes are not rounded before."""
+    forgotten = () if effect is None else (effect,)
+    believed_centre = Forgetful((model,)).scenario(HEAVY)
+    seen = [pairs(believed_centre, number, forgotten) for number in range(5)]
+    real = np.concatenate([pairs(HEAVY, number, forgotten)[1] for number in range(5)], axis=1)
+    predicted, truth = (np.concatenate(parts, axis=1) for parts in zip(*seen, strict=True))
+    np.testing.assert_allclose(np.ptp(predicted[row]), 0.0, atol=1e-12)
+    others = [k for k in range(3) if k != row]
+    np.testing.assert_allclose(truth.std(axis=1)[others], real.std(axis=1)[others], rtol=0.03)
+    np.testing.assert_allclose(truth.mean(axis=1)[others], real.mean(axis=1)[others], rtol=0.03)
+    np.testing.assert_allclose(truth[row].std(), real[row].std(), rtol=0.15 if model == "feedback" else 0.04)
+
+
+def test_a_planner_without_the_remaining_time_takes_what_was_predicted_at_first() -> None:
+    assert HEAVY.remaining.knots
+    assert Forgetful(("remaining",)).scenario(HEAVY).remaining.knots == ()
 
 
 def test_knowing_service_times_is_worth_something_to_cmt() -> None:
@@ -131,6 +150,9 @@ def test_refusals() -> None:
     trace = Trace.sample(HEAVY, 0)
     with pytest.raises(ValueError, match="no prediction model 'weather'"):
         PerfectModels(make_agent("cmt"), trace, ("weather",))
+    kept = HEAVY.replace(zombies="kept")
+    with pytest.raises(ValueError, match="who has left unseen where zombies are 'kept'"):
+        run_episode(kept, PerfectModels(make_agent("cmt"), trace), trace)
     transfers = replace(HEAVY.rules, on_break="transfer")
     with pytest.raises(ValueError, match="without transfers"):
         run_episode(HEAVY.replace(rules=transfers), PerfectModels(make_agent("cmt"), trace), trace)

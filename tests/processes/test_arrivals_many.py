@@ -59,6 +59,22 @@ def test_many_futures_have_the_law_of_one(name: str, until: float) -> None:
         assert stats.ks_2samp(many, one).pvalue > 1e-4
 
 
+def test_later_days_have_factors_of_their_own() -> None:
+    """From the evening of a busy day: counts of the next days have the mean and dispersion of the law itself."""
+    law = LAWS["overdispersed"]
+    seen = np.sort(np.random.default_rng(0).uniform(0.0, 1380.0, 200))  # twice as many as usual
+    counts, times = resample_many(law, seen, 1380.0, 4320.0, SIZE, np.random.default_rng(1))
+    future = np.repeat(np.arange(SIZE), counts)
+    by_day = [np.bincount(future[times // 1440 == day], minlength=SIZE) for day in (1, 2)]
+    for day in by_day:
+        mean = DAY.integral(0.0, 1440.0)
+        assert abs(day.mean() - mean) < 4 * np.sqrt(6.0 * mean / SIZE)
+        assert day.var() / day.mean() == pytest.approx(
+            6.0, rel=0.15
+        )  # 4 standard errors of a variance, kurtosis near 3
+    assert abs(np.corrcoef(*by_day)[0, 1]) < 4 / np.sqrt(SIZE)
+
+
 def test_a_wrong_law_would_be_seen() -> None:
     """The same with the past of the day left out, which says that this day is busier than others."""
     law, busy = LAWS["overdispersed"], np.linspace(1.0, 99.0, 40)
