@@ -32,9 +32,8 @@ def choose(mask, clock_i, actions):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
-def reload(chance, pool, over, cursor, rows):  # type: ignore[no-untyped-def]
-    """Put the next traces of the pool into the centres that are over; how many, and the next trace."""
-    count = 0
+def reload(chance, pool, over, cursor):  # type: ignore[no-untyped-def]
+    """Put the next traces of the pool into the centres that are over; the next trace."""
     for e in range(over.size):
         if over[e]:
             chance.size[e], chance.offered[e] = pool.size[cursor], pool.offered[cursor]
@@ -48,15 +47,12 @@ def reload(chance, pool, over, cursor, rows):  # type: ignore[no-untyped-def]
             for j in range(pool.staff.shape[1]):
                 for k in range(pool.staff.shape[2]):
                     chance.staff[e, j, k] = pool.staff[cursor, j, k]
-            over[e] = False
-            rows[count] = e
-            count += 1
             cursor = (cursor + 1) % pool.size.size
-    return count, cursor
+    return cursor
 
 
 @njit(nogil=True, error_model="numpy", _nrt=False)
-def roll(batch, pool, actions, active, num_slots, num_padded, rows, cursor, decisions):  # type: ignore[no-untyped-def]
+def roll(room, batch, pool, actions, active, num_slots, num_padded, cursor, decisions):  # type: ignore[no-untyped-def]
     """Take the first legal action in every centre until so many decisions are taken; their number and the next trace.
 
     Episodes that end start anew at once, on the next trace of the pool.
@@ -64,9 +60,9 @@ def roll(batch, pool, actions, active, num_slots, num_padded, rows, cursor, deci
     taken = 0
     while taken < decisions:
         taken += choose(batch.mask, batch.state.clock_i, actions)
-        if mdp.step(batch, actions, active, num_slots, num_padded) > 0:
-            count, cursor = reload(batch.chance, pool, batch.over, cursor, rows)
-            mdp.begin(batch, rows[:count], num_slots, num_padded)
+        if mdp.run(room, mdp.STEP, active, actions, num_slots, num_padded) > 0:
+            cursor = reload(batch.chance, pool, batch.over, cursor)
+            mdp.run(room, mdp.BEGIN, batch.over, actions, num_slots, num_padded)
     return taken, cursor
 
 
@@ -104,9 +100,9 @@ def run_parts(plan, chance, state, num_slots, num_padded, obs, mask, reward, par
         going = centre.advance(plan, chance, state, e)
         while going:
             row, j = rules.choose(plan, chance, state, e, _FIRST_COME, params)
-            mdp.step_one(plan, chance, state, e, row * num_padded + j, num_slots, num_padded)
+            mdp.decide(plan, chance, state, e, row * num_padded + j, num_slots, num_padded)
+            going = centre.advance(plan, chance, state, e)
             decisions += 1
-            going = state.clock_i[e, col.OVER] == 0
             if part >= REWARD:
                 mdp.pay(plan, chance, state, e, reward)
             if part == NO_PAIRS:

@@ -9,11 +9,12 @@ import numpy as np
 from benchmarks import loops
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Result, duration, interleave, rate
+from mhgym.engines.addresses import room_for
 from mhgym.engines.packing import load_trace, make_chance, make_state
 from mhgym.engines.rules import NO_PARAMS
 from mhgym.envs.routing import RoutingEnv
 from mhgym.envs.vector import RoutingBatch, RoutingVectorEnv
-from mhgym.mdp.kernels import Batch
+from mhgym.mdp.kernels import BATCH, Batch, locate
 from mhgym.presets import make_scenario
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -56,7 +57,6 @@ class PooledBatch:
         num_envs = self.batch.num_envs
         self.chosen = np.zeros(num_envs, dtype=np.int64)
         self.everybody = np.ones(num_envs, dtype=np.bool_)
-        self.rows = np.zeros(num_envs, dtype=np.int64)
 
     def roll(self, decisions: int) -> int:
         """Decide at least so often, in compiled code alone."""
@@ -66,9 +66,9 @@ class PooledBatch:
         )
         sizes = actions.num_slots, actions.num_counsellors
         chosen, everybody = self.chosen, self.everybody
-        taken, self.cursor = loops.roll(
-            centres, self.pool, chosen, everybody, *sizes, self.rows, self.cursor, decisions
-        )
+        room = room_for(BATCH)
+        locate(room, centres)
+        taken, self.cursor = loops.roll(room, centres, self.pool, chosen, everybody, *sizes, self.cursor, decisions)
         return int(taken)
 
     def call(self, decisions: int) -> int:
@@ -82,8 +82,8 @@ class PooledBatch:
         while taken < decisions:
             taken += choose(mask, clock_i, chosen)
             if step(chosen, everybody):
-                count, self.cursor = loops.reload(batch.chance, self.pool, batch.over, self.cursor, self.rows)
-                batch.steps.begin(self.rows[:count])
+                self.cursor = loops.reload(batch.chance, self.pool, batch.over, self.cursor)
+                batch.steps.begin(np.flatnonzero(batch.over))
         return taken
 
 

@@ -217,22 +217,8 @@ def locate(room, batch):  # type: ignore[no-untyped-def]
 
 
 @inlined_kernel
-def begin(batch, rows, num_slots, num_padded):  # type: ignore[no-untyped-def]
-    """Reset centres `rows` and run each to its first decision epoch."""
-    plan, chance, state, obs, mask, reward, elapsed, over = batch
-    for e in rows:
-        kernels.reset(plan, state, e)
-        kernels.advance(plan, chance, state, e)
-        state.clock_f[e, col.DECIDED_AT] = state.clock_f[e, col.NOW]
-        reward[e] = 0.0
-        elapsed[e] = state.clock_f[e, col.NOW]
-        over[e] = False
-        observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
-
-
-@inlined_kernel
-def step_one(plan, chance, state, e, action, num_slots, num_padded):  # type: ignore[no-untyped-def]
-    """Decide and run on; an illegal action is a HOLD and is counted."""
+def decide(plan, chance, state, e, action, num_slots, num_padded):  # type: ignore[no-untyped-def]
+    """Assign the pair of an action; an illegal action is a HOLD and is counted."""
     hold = num_slots * num_padded
     taken = False
     if 0 <= action < hold:
@@ -241,39 +227,16 @@ def step_one(plan, chance, state, e, action, num_slots, num_padded):  # type: ig
     if not taken:
         state.clock_i[e, col.ILLEGAL] += action != hold
         state.clock_i[e, col.ASKING] = 0
-    kernels.advance(plan, chance, state, e)
 
 
-@inlined_kernel
-def step(batch, actions, active, num_slots, num_padded):  # type: ignore[no-untyped-def]
-    """Step every active centre of a batch and write what follows.
-
-    Args:
-        batch: Its arrays.
-        actions: `[E]`.
-        active: `[E]` which centres to step; the others keep what they show.
-        num_slots: N.
-        num_padded: C.
-
-    Returns:
-        How many episodes have ended in this step.
-    """
-    plan, chance, state, obs, mask, reward, elapsed, over = batch
-    ended = 0
-    for e in range(actions.size):
-        if active[e]:
-            step_one(plan, chance, state, e, actions[e], num_slots, num_padded)
-            pay(plan, chance, state, e, reward[e])
-            elapsed[e] = state.clock_f[e, col.NOW] - state.clock_f[e, col.DECIDED_AT]
-            state.clock_f[e, col.DECIDED_AT] = state.clock_f[e, col.NOW]
-            over[e] = state.clock_i[e, col.OVER] == 1
-            ended += over[e]
-            observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
-    return ended
+#: What `run` does: begin episodes, step them, or only show them anew.
+BEGIN, STEP, OBSERVE = range(3)
 
 
-def _called_by_address(layout: int) -> tuple[Any, Any, Any]:
-    """The kernels that Python calls; where the arrays are says `locate`.
+def _run_of_layout(layout: int) -> Any:
+    """The kernel that Python calls.
+
+    It is one for all three jobs, since each would hold a copy of all that can happen in a centre, and compile it.
 
     Args:
         layout: Stands for the layout of a batch. Numba keys compiled code by the types of arguments and by what a
@@ -281,20 +244,44 @@ def _called_by_address(layout: int) -> tuple[Any, Any, Any]:
     """
 
     @kernel
-    def begin_at(room, rows, num_slots, num_padded):  # type: ignore[no-untyped-def]
-        begin(addresses.read_addresses(room, BATCH, layout), rows, num_slots, num_padded)
+    def run(room, job, active, actions, num_slots, num_padded):  # type: ignore[no-untyped-def]
+        """Run the active centres of a batch to their next decision epoch and write what follows.
 
-    @kernel
-    def observe_at(room, rows, num_slots, num_padded):  # type: ignore[no-untyped-def]
-        plan, chance, state, obs, mask, _, _, _ = addresses.read_addresses(room, BATCH, layout)
-        for e in rows:
+        Args:
+            room: Where the arrays of the batch are, see `locate`.
+            job: `BEGIN` resets them first, `STEP` decides first, `OBSERVE` only writes observations and masks.
+            active: `[E]` which centres; the others keep what they show.
+            actions: `[E]` what `STEP` decides.
+            num_slots: N.
+            num_padded: C.
+
+        Returns:
+            How many episodes have ended.
+        """
+        plan, chance, state, obs, mask, reward, elapsed, over = addresses.read_addresses(room, BATCH, layout)
+        ended = 0
+        for e in range(active.size):
+            if not active[e]:
+                continue
+            if job == BEGIN:
+                kernels.reset(plan, state, e)
+            elif job == STEP:
+                decide(plan, chance, state, e, actions[e], num_slots, num_padded)
+            if job != OBSERVE:
+                kernels.advance(plan, chance, state, e)
+                elapsed[e] = state.clock_f[e, col.NOW] - state.clock_f[e, col.DECIDED_AT]
+                state.clock_f[e, col.DECIDED_AT] = state.clock_f[e, col.NOW]
+            if job == BEGIN:
+                reward[e] = 0.0
+                over[e] = False
+            elif job == STEP:
+                pay(plan, chance, state, e, reward[e])
+                over[e] = state.clock_i[e, col.OVER] == 1
+                ended += over[e]
             observe(plan, chance, state, e, num_slots, num_padded, obs[e], mask[e])
+        return ended
 
-    @kernel
-    def step_at(room, actions, active, num_slots, num_padded):  # type: ignore[no-untyped-def]
-        return step(addresses.read_addresses(room, BATCH, layout), actions, active, num_slots, num_padded)
-
-    return begin_at, observe_at, step_at
+    return run
 
 
-begin_at, observe_at, step_at = _called_by_address(addresses.layout_of(BATCH))
+run = _run_of_layout(addresses.layout_of(BATCH))

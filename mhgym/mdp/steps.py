@@ -42,6 +42,7 @@ class CompiledSteps:
         self.reward = np.zeros((num_envs, 4))
         self.elapsed = np.zeros(num_envs)
         self.over = np.zeros(num_envs, dtype=np.bool_)
+        self._no_actions = np.zeros(num_envs, dtype=np.int64)
         self._room = room_for(kernels.BATCH)
         self.attach(plan, chance, state)
 
@@ -68,13 +69,18 @@ class CompiledSteps:
 
     def begin(self, rows: NDArray[np.int64]) -> None:
         """Begin new episodes in some centres, whose traces are loaded, and run each to its first decision epoch."""
-        kernels.begin_at(self._room, rows, *self._sizes)
+        self._run(kernels.BEGIN, rows)
 
     def observe(self, rows: NDArray[np.int64]) -> None:
         """Write anew the observations and masks of some centres, whose state came from elsewhere."""
-        kernels.observe_at(self._room, rows, *self._sizes)
+        self._run(kernels.OBSERVE, rows)
+
+    def _run(self, job: int, rows: NDArray[np.int64]) -> None:
+        active = np.zeros(len(self.over), dtype=np.bool_)
+        active[rows] = True
+        kernels.run(self._room, job, active, self._no_actions, *self._sizes)
 
     def step(self, actions: NDArray[np.int64], active: NDArray[np.bool_]) -> int:
         """Step the active centres `[E]`, the others keep what they show; how many episodes have ended."""
-        ended: int = kernels.step_at(self._room, actions, active, *self._sizes)
+        ended: int = kernels.run(self._room, kernels.STEP, active, actions, *self._sizes)
         return ended

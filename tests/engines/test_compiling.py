@@ -89,5 +89,4 @@ def test_an_edited_layout_is_compiled_anew(tmp_path: Path) -> None:
 
 
 def test_kernels_of_a_batch_are_cached_by_its_layout() -> None:
-    for called in (kernels.begin_at, kernels.observe_at, kernels.step_at):
-        assert [cell.cell_contents for cell in called.py_func.__closure__] == [layout_of(kernels.BATCH)]
+    assert [cell.cell_contents for cell in kernels.run.py_func.__closure__] == [layout_of(kernels.BATCH)]
