@@ -9,7 +9,17 @@ from agents.index_rules_holding import BestMatch, CMTWait, ReserveHighRisk
 from agents.ip_matcher import Hungarian, IPMatcher
 from agents.mcts import MCTS
 from agents.uniform import UniformRandom
+from agents.zombie_rules import LikelyThere, NewestWithin
 from mhgym.policy import Policy
+
+
+def _learned(**settings: Any) -> Policy:
+    """A trained network; needs torch, which the other policies go without."""
+    try:
+        from agents.learned import Learned
+    except ImportError as error:
+        raise ValueError(f"a trained network needs the extra 'train' (pip install -e '.[train]'): {error}") from error
+    return Learned(**settings)
 
 
 def _plan(*, rollout: Mapping[str, Any] | str = "cmt", **settings: Any) -> Policy:
@@ -26,6 +36,8 @@ AGENTS: dict[str, Callable[..., Policy]] = {
     "fcfs": FirstCome,
     "lcfs": LastCome,
     "most_severe_first": MostSevereFirst,
+    "newest_within": NewestWithin,
+    "likely_there": LikelyThere,
     "cmt": CMT,
     "cmt_wait": CMTWait,
     "cmu": CMu,
@@ -39,6 +51,7 @@ AGENTS: dict[str, Callable[..., Policy]] = {
     "ip_matcher": IPMatcher,
     "hungarian": Hungarian,
     "mcts": _plan,
+    "learned": _learned,
 }
 
 

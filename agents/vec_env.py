@@ -33,6 +33,8 @@ class RoutingVecEnv(VecEnv):
         self._actions: NDArray[np.int64] = np.zeros(num_envs, dtype=np.int64)
         self._return = np.zeros(num_envs)
         self._length = np.zeros(num_envs, dtype=np.int64)
+        #: `[E, 4]` by which the reward vector of each centre is weighted.
+        self.reward_weights = np.tile(self.vector.batch.weights.astype(np.float32), (num_envs, 1))
         observation, action = self.vector.single_observation_space, self.vector.single_action_space
         assert isinstance(observation, spaces.Box)
         self.render_mode = None

@@ -1,5 +1,6 @@
 """Traces drawn ahead of time, so that an episode starts by copying numbers."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -33,11 +34,15 @@ class TraceBank:
         """
         if size < 1:
             raise ValueError(f"a bank needs at least 1 trace, got {size}")
-        traces = tuple(Trace.sample(scenario, int(seed)) for seed in rng.integers(2**32, size=size))
-        packed = make_chance(plan, size, max(len(trace) for trace in traces))
+        return cls.pack(plan, [Trace.sample(scenario, int(seed)) for seed in rng.integers(2**32, size=size)])
+
+    @classmethod
+    def pack(cls, plan: Plan, traces: Sequence[Trace]) -> Self:
+        """A bank of these traces."""
+        packed = make_chance(plan, len(traces), max(len(trace) for trace in traces))
         for row, trace in enumerate(traces):
             load_trace(packed, row, trace)
-        return cls(traces, packed)
+        return cls(tuple(traces), packed)
 
     @property
     def longest(self) -> int:

@@ -209,6 +209,20 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
             seeds = [int(self._rngs[row].integers(2**32)) for row in rows]
             self.batch.begin(rows, [Trace.sample(self.batch.scenario, seed) for seed in seeds])
 
+    def renew_bank(self, number: int) -> None:
+        """Replace the oldest traces of the bank by new ones; episodes under way keep theirs.
+
+        Raises:
+            RuntimeError: If there is no bank yet.
+        """
+        if self._bank is None:
+            raise RuntimeError("there is no bank to renew: ask for one by bank=, and reset first")
+        number = min(number, self._bank_size)
+        if number > 0:
+            seeds = self._rngs[0].integers(2**32, size=number)
+            new = [Trace.sample(self.batch.scenario, int(seed)) for seed in seeds]
+            self._bank = TraceBank.pack(self.batch.plan, [*self._bank.traces[number:], *new])
+
     def step(  # type: ignore[override]  # Gymnasium types the flags as floats; they are bool, as it asks in its text
         self, actions: NDArray[np.int64]
     ) -> tuple[Observations, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:

@@ -1,0 +1,228 @@
+"""The index-rule network: every pair of a caller and a counsellor is scored by the same small network.
+
+A caller, a counsellor and the pair of them are encoded from their features and those of the centre; each caller then
+hears of all counsellors and each counsellor of all callers, by the mean over their pairs. Nothing depends on the order
+of queue or roster, nor on their sizes, so that one network serves any of both. Only callers and counsellors who are
+there are computed: a centre shows a handful of pairs where its layout has hundreds.
+"""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from mhgym.mdp.observation import (
+    COUNSELLOR_FEATURES,
+    GLOBAL_FEATURES,
+    PAIR_FEATURES,
+    QUEUE_FEATURES,
+    ObservationLayout,
+)
+
+_ON_DUTY, _ON_BREAK = COUNSELLOR_FEATURES.index("on_duty"), COUNSELLOR_FEATURES.index("on_break")
+#: Logit of a pair that may not be assigned: its probability is 0, and its share of the entropy too.
+ILLEGAL = -1e8
+_PRESENT, _LEGAL = QUEUE_FEATURES.index("present"), PAIR_FEATURES.index("legal")
+
+
+class Scene(NamedTuple):
+    """Who is there in a batch of `B` centres: `Q` waiting contacts, `K` counsellors on duty, and their `T` pairs.
+
+    Attributes:
+        centre: `[B, G]` features of the centre, and whatever else the network is told, such as reward weights.
+        callers: `[Q, F]` features.
+        caller_at: `[Q]` their centres.
+        counsellors: `[K, F]` features.
+        counsellor_at: `[K]` their centres.
+        pairs: `[T, F]` features.
+        pair_at: `[T]` their centres.
+        caller_of: `[T]` which of the `Q` each pair has.
+        counsellor_of: `[T]` which of the `K`.
+        legal: `[L]` which pairs may be assigned now.
+        action: `[L]` the action of each of those in the flat table of all centres, `B * (N * C + 1)`.
+        num_actions: `N * C + 1`.
+    """
+
+    centre: Tensor
+    callers: Tensor
+    caller_at: Tensor
+    counsellors: Tensor
+    counsellor_at: Tensor
+    pairs: Tensor
+    pair_at: Tensor
+    caller_of: Tensor
+    counsellor_of: Tensor
+    legal: Tensor
+    action: Tensor
+    num_actions: int
+
+
+def scene_of(flat: Tensor, layout: ObservationLayout) -> Scene:
+    """Find who is there in observations `[B, size + W]`; the last `W` features are put beside those of the centre.
+
+    Raises:
+        ValueError: If the observations are shorter than the layout.
+    """
+    if flat.shape[-1] < layout.size:
+        raise ValueError(f"the layout has {layout.size} features, the observation {flat.shape[-1]}")
+    block = {name: flat[:, part].reshape(len(flat), *layout.shapes[name]) for name, part in layout.slices.items()}
+    num_slots, num_counsellors = layout.num_slots, layout.num_counsellors
+    there = block["queue"][:, :, _PRESENT] > 0
+    desks = block["counsellors"]
+    on_duty = (desks[:, :, _ON_DUTY] > 0) | (desks[:, :, _ON_BREAK] > 0)
+    b, i, j = (there.unsqueeze(2) & on_duty.unsqueeze(1)).nonzero(as_tuple=True)
+    pairs = block["pairs"].flatten(0, 2).index_select(0, (b * num_slots + i) * num_counsellors + j)
+    legal = (pairs[:, _LEGAL] > 0).nonzero().squeeze(1)
+    num_actions = num_slots * num_counsellors + 1
+    action = b * num_actions + i * num_counsellors + j
+    return Scene(
+        centre=torch.cat([block["globals"], flat[:, layout.size :]], dim=1),
+        callers=block["queue"][there],
+        caller_at=there.nonzero()[:, 0],
+        counsellors=desks[on_duty],
+        counsellor_at=on_duty.nonzero()[:, 0],
+        pairs=pairs,
+        pair_at=b,
+        caller_of=_ranks(there).index_select(0, b * num_slots + i),
+        counsellor_of=_ranks(on_duty).index_select(0, b * num_counsellors + j),
+        legal=legal,
+        action=action.index_select(0, legal),
+        num_actions=num_actions,
+    )
+
+
+def _ranks(flags: Tensor) -> Tensor:
+    """How many are set before each, in the flat order."""
+    return flags.flatten().cumsum(0) - 1
+
+
+def _mean_by(values: Tensor, group: Tensor, size: int) -> Tensor:
+    """`[size, d]` means of rows `[T, d]` by group `[T]`; 0 for an empty group."""
+    total = values.new_zeros(size, values.shape[1]).index_add(0, group, values)
+    count = torch.bincount(group, minlength=size).clamp(min=1)
+    return total / count.unsqueeze(1)
+
+
+class Encoded(NamedTuple):
+    """What the encoder makes of a scene.
+
+    Attributes:
+        context: `[B, d]` of each centre.
+        pairs: `[L, d]` legal pairs.
+        news: `[L, d]` what caller and counsellor of each legal pair have heard.
+    """
+
+    context: Tensor
+    pairs: Tensor
+    news: Tensor
+
+
+class Encoder(nn.Module):
+    """Encodes a centre, the callers and counsellors in it, and their pairs, with one exchange of messages.
+
+    Args:
+        width: d, features of everything hidden.
+        num_extra: W, features that the centre has beyond the observation.
+    """
+
+    def __init__(self, width: int, num_extra: int = 0) -> None:
+        super().__init__()
+        self.centre = nn.Linear(len(GLOBAL_FEATURES) + num_extra, width)
+        self.caller = nn.Linear(len(QUEUE_FEATURES), width)
+        self.counsellor = nn.Linear(len(COUNSELLOR_FEATURES), width)
+        self.pair = nn.Linear(len(PAIR_FEATURES), width)
+        self.caller_in_pair = nn.Linear(width, width, bias=False)
+        self.counsellor_in_pair = nn.Linear(width, width, bias=False)
+        self.heard_by_caller = nn.Linear(width, width, bias=False)
+        self.heard_by_counsellor = nn.Linear(width, width, bias=False)
+        self.context = nn.Linear(5 * width, width)
+
+    def forward(self, scene: Scene) -> Encoded:
+        """Encode a scene."""
+        size = len(scene.centre)
+        centre = self.centre(scene.centre)
+        callers = torch.relu(self.caller(scene.callers) + centre.index_select(0, scene.caller_at))
+        counsellors = torch.relu(self.counsellor(scene.counsellors) + centre.index_select(0, scene.counsellor_at))
+        pairs = torch.relu(
+            self.pair(scene.pairs)
+            + self.caller_in_pair(callers).index_select(0, scene.caller_of)
+            + self.counsellor_in_pair(counsellors).index_select(0, scene.counsellor_of)
+        )
+        heard = self.heard_by_caller(_mean_by(pairs, scene.caller_of, len(callers)))
+        told = self.heard_by_counsellor(_mean_by(pairs, scene.counsellor_of, len(counsellors)))
+        legal = pairs.index_select(0, scene.legal)
+        means = [
+            torch.relu(centre),
+            _mean_by(callers, scene.caller_at, size),
+            _mean_by(counsellors, scene.counsellor_at, size),
+            _mean_by(pairs, scene.pair_at, size),
+            _mean_by(legal, scene.pair_at.index_select(0, scene.legal), size),
+        ]
+        return Encoded(
+            context=torch.relu(self.context(torch.cat(means, dim=1))),
+            pairs=legal,
+            news=heard.index_select(0, scene.caller_of.index_select(0, scene.legal))
+            + told.index_select(0, scene.counsellor_of.index_select(0, scene.legal)),
+        )
+
+
+class IndexRuleActor(nn.Module):
+    """Scores every legal pair, and HOLD from the context.
+
+    Args:
+        width: d.
+        num_extra: W, features that the centre has beyond the observation.
+    """
+
+    def __init__(self, width: int = 64, num_extra: int = 0) -> None:
+        super().__init__()
+        self.encoder = Encoder(width, num_extra)
+        self.pair = nn.Linear(width, width)
+        self.context = nn.Linear(width, width, bias=False)
+        self.score = nn.Linear(width, 1)
+        self.hold = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1))
+        initialise(self)
+        for last in (self.score, self.hold[-1]):
+            nn.init.orthogonal_(last.weight, gain=0.01)  # begin near the uniform policy
+
+    def forward(self, scene: Scene) -> Tensor:
+        """`[B, N * C + 1]` scores, the logits of a policy; `ILLEGAL` where no pair may be assigned."""
+        encoded = self.encoder(scene)
+        context = self.context(encoded.context).index_select(0, scene.pair_at.index_select(0, scene.legal))
+        scores = self.score(torch.relu(self.pair(encoded.pairs) + encoded.news + context)).squeeze(1)
+        size = len(scene.centre)
+        table = scores.new_full((size * scene.num_actions,), ILLEGAL).index_copy(0, scene.action, scores)
+        held = self.hold(encoded.context).squeeze(1)
+        last = torch.arange(1, size + 1) * scene.num_actions - 1
+        return table.index_copy(0, last, held).reshape(size, scene.num_actions)
+
+
+class IndexRuleCritic(nn.Module):
+    """Predicts what is left to gain, for each reward component.
+
+    Args:
+        width: d.
+        num_extra: W, features that the centre has beyond the observation.
+        num_components: K reward components.
+    """
+
+    def __init__(self, width: int = 64, num_extra: int = 0, num_components: int = 4) -> None:
+        super().__init__()
+        self.encoder = Encoder(width, num_extra)
+        self.value = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, num_components))
+        initialise(self)
+
+    def forward(self, scene: Scene) -> Tensor:
+        """`[B, K]` values."""
+        values: Tensor = self.value(self.encoder(scene).context)
+        return values
+
+
+def initialise(network: nn.Module) -> None:
+    """Draw orthogonal weights, and no bias."""
+    for module in network.modules():
+        if isinstance(module, nn.Linear):
+            nn.init.orthogonal_(module.weight, gain=math.sqrt(2.0))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

@@ -1,0 +1,181 @@
+"""Train a routing policy: `python -m experiments.train agent=ppo scenario=eran_heavy seed=1`.
+
+The same command again goes on from the last checkpoint, so a killed run loses a minute at most.
+"""
+
+import json
+import sys
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import hydra
+import numpy as np
+import torch
+from hydra.core.config_store import ConfigStore
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from agents import make_agent
+from agents.ppo import RoutingPPO
+from agents.zoo import Card, save_network
+from experiments.cells import seeds_of
+from experiments.configs import LeaderboardConfig, register_configs
+from experiments.leaderboard import build_scenario
+from experiments.report import machine, write_json
+from experiments.search import Scorer
+from experiments.training import LearnerConfig, Point, Progress, make_model
+from mhgym.scenario import Scenario
+
+REFERENCES = ("fcfs", "cmt")
+
+
+@dataclass
+class TrainConfig(LeaderboardConfig):
+    """A training: one agent and one scenario of those that the main job knows.
+
+    Attributes:
+        learners: By the label of the agent in `conf/agent`, how it learns.
+        decisions: To take in training.
+        seed: Of everything random in it.
+        validation_traces: On which the curve is measured.
+        validate_every: Rollouts between two validations.
+        checkpoint_seconds: Least time between two checkpoints.
+        tensorboard: Whether to write its log.
+        threads: Of torch; one is fastest for small networks.
+    """
+
+    learners: dict[str, LearnerConfig] = field(default_factory=dict)
+    decisions: int = 5_000_000
+    seed: int = 0
+    validation_traces: int = 1_000
+    validate_every: int = 10
+    checkpoint_seconds: float = 60.0
+    tensorboard: bool = True
+    threads: int = 1
+
+
+register_configs()
+ConfigStore.instance().store(name="train_schema", node=TrainConfig)
+
+
+def train(config: TrainConfig, folder: Path, console: Console) -> Path:
+    """Train, or go on training; the file of the network."""
+    if len(config.agents) != 1 or len(config.scenarios) != 1:
+        raise ValueError(f"training takes 1 agent and 1 scenario, got {len(config.agents)} and {len(config.scenarios)}")
+    (label,), (place,) = config.agents, config.scenarios
+    if label not in config.learners:
+        raise ValueError(f"learners does not say how {label!r} learns (known: {', '.join(config.learners)})")
+    torch.set_num_threads(config.threads)
+    learner, scenario = config.learners[label], build_scenario(config, place)
+    check_folder(config, folder)
+    model = make_model(learner, scenario, config.seed, str(folder / "tensorboard") if config.tensorboard else None)
+    seeds = seeds_of("validation", config.validation_traces)
+    references = reference_scores(scenario, seeds)
+    console.print(", ".join(f"{name} {score:.4f}" for name, score in references.items()) + " on the validation traces")
+    progress = Progress(
+        scenario,
+        seeds,
+        learner,
+        validate_every=config.validate_every,
+        checkpoint=folder / "checkpoint.pt",
+        checkpoint_seconds=config.checkpoint_seconds,
+        report=lambda point: tell(point, config.decisions, console),
+    )
+    if (folder / "checkpoint.pt").exists():
+        progress.load(folder / "checkpoint.pt", model)
+        console.print(f"going on after {model.num_timesteps:,} decisions")
+    if model.num_timesteps < config.decisions:
+        model.learn(
+            config.decisions - model.num_timesteps,
+            callback=progress,
+            tb_log_name="ppo",
+            reset_num_timesteps=model.num_timesteps == 0,
+        )
+    write_json(folder / "curve.json", {"points": [asdict(point) for point in progress.curve], "references": references})
+    path = folder / f"{label}_{place}.safetensors"
+    save_network(path, model.policy.actor, model.policy.critic, card_of(config, label, place, model, progress.curve))
+    return path
+
+
+def tell(point: Point, decisions: int, console: Console) -> None:
+    """Print a point of the curve."""
+    exploring = "-" if point.training is None else f"{point.training:.4f}"
+    speed = point.decisions / max(point.seconds, 1e-9)
+    console.print(
+        f"{point.decisions / decisions:6.1%}  {point.decisions:>12,} decisions  {point.seconds:6.0f} s "
+        f"({speed:,.0f}/s)  training {exploring}  validation {point.validation:.4f}",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+def reference_scores(scenario: Scenario, seeds: range) -> dict[str, float]:
+    """Mean return of the references on the validation traces."""
+    scorer = Scorer(scenario, seeds, "per_arrival")
+    return {name: float(np.mean(scorer.score(make_agent(name), len(seeds)))) for name in REFERENCES}
+
+
+def check_folder(config: TrainConfig, folder: Path) -> None:
+    """Keep a training apart from others in the same folder.
+
+    Raises:
+        ValueError: If another configuration began there.
+    """
+    own = json.loads(json.dumps(settings_of(config)))
+    path = folder / "configuration.json"
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))["configuration"]
+        different = sorted(name for name in own.keys() | known.keys() if own.get(name) != known.get(name))
+        if different:
+            raise ValueError(
+                f"{folder} holds a training with other settings of {', '.join(different)}; "
+                "choose another folder by output=, or delete that one"
+            )
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(path, {"configuration": own, "machine": machine()})
+
+
+def settings_of(config: TrainConfig) -> dict[str, Any]:
+    """What the weights depend on."""
+    values = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))
+    (label,) = config.agents
+    ignored = ("output", "cache", "plots", "evaluation", "agents", "tensorboard", "checkpoint_seconds")
+    kept = {name: value for name, value in values.items() if name not in ignored}
+    return kept | {"learners": {label: kept["learners"][label]}}
+
+
+def card_of(config: TrainConfig, label: str, place: str, model: RoutingPPO, curve: list[Point]) -> Card:
+    """What the network is, for the header of its file."""
+    learner, layout = config.learners[label], model.policy.layout
+    training = {"scenario": place, **settings_of(config)}
+    training["curve"] = [
+        [point.decisions, round(point.validation, 5)] for point in curve if point.validation is not None
+    ]
+    return Card(
+        network=learner.network,
+        width=learner.width,
+        critic_width=learner.critic_width,
+        num_slots=layout.num_slots,
+        num_counsellors=layout.num_counsellors,
+        training=training,
+    )
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="train")
+def main(raw: DictConfig) -> None:
+    """Compose the configuration and train."""
+    console = Console()
+    try:
+        config = cast(TrainConfig, OmegaConf.to_object(raw))
+        name = f"train-{'-'.join([*config.agents, *config.scenarios])}-{config.seed}"
+        path = train(config, Path(config.output or f"results/{name}"), console)
+    except (ValueError, TypeError) as error:
+        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        sys.exit(2)
+    console.print(f"network: {path}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""Training by command: deterministic, resumable after a kill, and what it writes decides as a policy."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from agents import make_agent
+from agents.zoo import load_network
+from experiments.train import TrainConfig, train
+from experiments.training import Progress
+from mhgym.evaluation.rollout import run_episodes
+from mhgym.presets import make_scenario
+
+ROOT = Path(__file__).resolve().parents[2]
+QUICK = (
+    "decisions=512",  # four rollouts
+    "validation_traces=4",
+    "validate_every=2",
+    "checkpoint_seconds=0",
+    "tensorboard=false",
+    "learners.ppo.width=8",
+    "learners.ppo.critic_width=8",
+    "learners.ppo.num_envs=16",
+    "learners.ppo.num_steps=8",
+    "learners.ppo.batch_size=64",
+    "learners.ppo.bank=32",
+    "learners.ppo.renewed=8",
+)
+
+
+def compose_train(*overrides: str) -> TrainConfig:
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config = OmegaConf.to_object(compose("train", [*QUICK, *overrides]))
+    assert isinstance(config, TrainConfig)
+    return config
+
+
+def tensors_of(path: Path) -> list[torch.Tensor]:
+    actor, critic, _ = load_network(path)
+    return [*actor.state_dict().values(), *critic.state_dict().values()]
+
+
+def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed between its second and third rollout; weights, curve and card are those of an undisturbed run."""
+    config, console = compose_train(), Console(quiet=True)
+    whole = train(config, tmp_path / "whole", console)
+
+    class KilledError(Exception):
+        pass
+
+    save = Progress.save
+
+    def kill(self: Progress, path: Path) -> None:
+        save(self, path)
+        if self.rollouts == 2:
+            raise KilledError
+
+    monkeypatch.setattr(Progress, "save", kill)
+    with pytest.raises(KilledError):
+        train(config, tmp_path / "killed", console)
+    monkeypatch.setattr(Progress, "save", save)
+    torch.rand(3)  # what the process did in between does not matter
+    resumed = train(config, tmp_path / "killed", console)
+
+    assert all(torch.equal(one, other) for one, other in zip(tensors_of(whole), tensors_of(resumed), strict=True))
+    assert load_network(whole)[2] == load_network(resumed)[2]
+    curves = [json.loads((tmp_path / name / "curve.json").read_text())["points"] for name in ("whole", "killed")]
+    for point in (*curves[0], *curves[1]):
+        del point["seconds"]
+    assert len(curves[0]) == 4
+    assert curves[0] == curves[1]
+
+
+def test_another_seed_gives_other_weights(tmp_path: Path) -> None:
+    one, other = (
+        train(compose_train("decisions=128", f"seed={seed}"), tmp_path / str(seed), Console(quiet=True))
+        for seed in (0, 1)
+    )
+    assert not all(torch.equal(a, b) for a, b in zip(tensors_of(one), tensors_of(other), strict=True))
+
+
+def test_the_network_of_a_training_is_a_policy(tmp_path: Path) -> None:
+    path = train(compose_train("decisions=128"), tmp_path, Console(quiet=True))
+    policy = make_agent("learned", network=str(path))
+    episodes = run_episodes(make_scenario("EranHeavy"), policy, range(2), "compiled")
+    assert policy.name == "ppo_eran_heavy"
+    assert all(episode.illegal == 0 and episode.decisions > 0 for episode in episodes)
+
+
+def test_a_folder_keeps_to_its_settings(tmp_path: Path) -> None:
+    train(compose_train("decisions=128"), tmp_path, Console(quiet=True))
+    with pytest.raises(ValueError, match=r"holds a training with other settings of seed; choose another folder"):
+        train(compose_train("decisions=128", "seed=5"), tmp_path, Console(quiet=True))
+
+
+def test_one_agent_at_a_time(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="training takes 1 agent and 1 scenario, got 2 and 1"):
+        train(compose_train("agent=[ppo,cmt]"), tmp_path, Console(quiet=True))
+    with pytest.raises(ValueError, match=r"learners does not say how 'cmt' learns \(known: ppo, ppo_mlp\)"):
+        train(compose_train("agent=cmt"), tmp_path, Console(quiet=True))
