@@ -1,0 +1,92 @@
+"""Orders for a queue in which nobody sees who has left: what a wait says about whether a contact is still there.
+
+With `zombies: kept` an abandoned contact looks like any other. If patience is exponential with the predicted mean, a
+contact that has waited w minutes since it joined the queue is there with probability exp(-w / patience). The wait is in
+every view; the truth is in none.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.selection import best_pair
+from mhgym.domain import Risk
+from mhgym.scenario import Scenario
+from mhgym.view import CentreView, Pair
+
+Floats = NDArray[np.float64]
+
+
+def probability_there(wait: Floats, patience: Floats) -> Floats:
+    """Chance that a caller has not left yet, for exponential patience.
+
+    Args:
+        wait: `[n]` minutes since the contact joined the queue.
+        patience: `[n]` predicted mean patience, minutes.
+
+    Returns:
+        `[n]` probabilities in (0, 1].
+
+    Raises:
+        ValueError: If a wait is negative or a patience not positive.
+    """
+    if not np.all(wait >= 0):
+        raise ValueError(f"a wait must be at least 0 minutes, got {wait[~(wait >= 0)][0]}")
+    if not np.all(patience > 0):
+        raise ValueError(f"a patience must be positive, got {patience[~(patience > 0)][0]} minutes")
+    return np.asarray(np.exp(-wait / patience))
+
+
+@dataclass
+class NewestWithin:
+    """The newest of the contacts that have waited no longer than a limit; where there is none, the oldest.
+
+    Attributes:
+        longest: The limit, minutes. 0 is first come, first served; without limit it is last come, first served.
+    """
+
+    longest: float = 10.0
+    name: str = "newest_within"
+
+    def __post_init__(self) -> None:
+        if not self.longest >= 0:
+            raise ValueError(f"longest must be at least 0 minutes, got {self.longest}")
+
+    def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
+        """Nothing to prepare."""
+
+    def act(self, view: CentreView) -> Pair:
+        """The newest within the limit, else the oldest, that somebody can take."""
+        rows = np.arange(len(view.waiting), dtype=np.float64)
+        return best_pair(view, np.where(view.wait <= self.longest, rows, -1.0 - rows)[:, None])
+
+
+@dataclass
+class LikelyThere:
+    """The contact that is likeliest to be still there, see `probability_there`.
+
+    Opening zombies only when nobody else waits still costs: the counsellor is then busy when the next caller comes. So
+    a contact can be too unlikely to be opened at all.
+
+    Attributes:
+        least: Probability below which a contact is left unopened; 0 to open every contact in the end.
+        high_risk_first: Whether contacts at high risk that are not too unlikely go before all others.
+    """
+
+    least: float = 0.0
+    high_risk_first: bool = False
+    name: str = "likely_there"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.least <= 1:
+            raise ValueError(f"least must be a probability in [0, 1], got {self.least}")
+
+    def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
+        """Nothing to prepare."""
+
+    def act(self, view: CentreView) -> Pair:
+        """The likeliest that somebody can take, or HOLD if nobody is likely enough."""
+        there = probability_there(view.wait, view.waiting.patience)[:, None]
+        first = np.asarray(self.high_risk_first & (view.waiting.risk == Risk.HIGH), dtype=np.float64)[:, None]
+        return best_pair(view, first, there, among=there >= self.least)
