@@ -66,7 +66,7 @@ def plot_objective(rows: Iterable[Mapping[str, Any]], path: str | Path) -> None:
             axis.set(title=scenario, xlabel="objective, 95 % interval")
             if axis is not axes[0] and _policies(panel) == _policies(panels[next(iter(panels))]):
                 axis.tick_params(axis="y", labelleft=False)
-        _save(figure, path, blank=not panels)
+        save_figure(figure, path, blank=not panels)
 
 
 def _intervals(axis: Axes, panel: Sequence[Mapping[str, Any]]) -> None:
@@ -108,7 +108,7 @@ def plot_waits(waits_by_policy: Mapping[str, Floats], path: str | Path, *, log: 
             later = answered[answered > 0]
             counts = np.arange(answered.size - later.size, answered.size + 1)
             share = [*counts, answered.size] / np.float64(max(1, len(waited)))
-            axis.step([0.0, *later, longest], share, where="post", label=policy, **_line(number))
+            axis.step([0.0, *later, longest], share, where="post", label=policy, **line_style(number))
         if log:
             axis.set_xscale("symlog", linthresh=1.0, linscale=0.5)
             axis.set_xticks([0, *(tick for tick in _LOG_TICKS if tick <= longest)])
@@ -116,8 +116,8 @@ def plot_waits(waits_by_policy: Mapping[str, Floats], path: str | Path, *, log: 
         axis.set(xlim=(0, longest), ylim=(0, 1.02))
         axis.set(xlabel="wait to the first answer, minutes", ylabel="share of offered contacts answered")
         axis.grid()
-        _legend_right(figure, axis)
-        _save(figure, path, blank=not waits_by_policy)
+        legend_right(figure, axis)
+        save_figure(figure, path, blank=not waits_by_policy)
 
 
 def plot_occupancy(curves: Mapping[str, Floats], path: str | Path) -> None:
@@ -132,15 +132,16 @@ def plot_occupancy(curves: Mapping[str, Floats], path: str | Path) -> None:
         axis = figure.subplots()
         hours = max((len(curve) for curve in curves.values()), default=0)
         for number, (policy, curve) in enumerate(curves.items()):
-            axis.stairs(curve, 60.0 * np.arange(len(curve) + 1), baseline=None, label=policy, **_line(number))
+            axis.stairs(curve, 60.0 * np.arange(len(curve) + 1), baseline=None, label=policy, **line_style(number))
         _clock_axis(axis, 0.0, max(1, hours) * 60.0, 8)
         axis.set(ylim=(0, 1.02), xlabel="time of the episode, hh:mm", ylabel="occupancy: busy of staffed minutes")
         axis.grid()
-        _legend_right(figure, axis)
-        _save(figure, path, blank=not curves)
+        legend_right(figure, axis)
+        save_figure(figure, path, blank=not curves)
 
 
-def _line(number: int) -> dict[str, Any]:
+def line_style(number: int) -> dict[str, Any]:
+    """Colour and dashes of one of several lines, which both tell it apart."""
     return {
         "color": CYCLE[number % len(CYCLE)],
         "linestyle": DASHES[number % len(DASHES)],
@@ -148,7 +149,8 @@ def _line(number: int) -> dict[str, Any]:
     }
 
 
-def _legend_right(figure: Figure, axis: Axes) -> None:
+def legend_right(figure: Figure, axis: Axes) -> None:
+    """The legend of one axis beside the figure, if it has anything to name."""
     if axis.get_legend_handles_labels()[0]:
         figure.legend(loc="outside right upper", handlelength=3)
 
@@ -226,7 +228,7 @@ def plot_gantt(
         _clock_axis(lower, begin, finish, 12)
         lower.set_xlim(begin - gap, finish + gap)
         figure.legend(handles=_gantt_legend(), loc="outside lower center", ncols=5, fontsize=9)
-        _save(figure, path)
+        save_figure(figure, path)
 
 
 def _lanes(roster: Roster, held: Sequence[Stay], begin: float, finish: float) -> dict[int, Lane]:
@@ -326,7 +328,7 @@ def _clock_axis(axis: Axes, begin: float, finish: float, most: int) -> None:
     axis.set_xlim(begin, finish)
 
 
-def _save(figure: Figure, path: str | Path, *, blank: bool = False) -> None:
+def save_figure(figure: Figure, path: str | Path, *, blank: bool = False) -> None:
     """Write the figure; one without data says so."""
     if blank:
         figure.text(0.5, 0.5, "no data", ha="center", va="center", color=GREY, fontsize=14)

@@ -8,13 +8,16 @@ The second was written for the tests from the population's description alone (`t
 
 from collections.abc import Iterator
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from scipy import stats
 
-from experiments.studies.findings import Finding, Remark
+from experiments.studies.findings import Finding, Remark, report
 from mhgym.engines.rules import Rule
 from mhgym.evaluation.rollout import rule_shares
 from mhgym.presets import make_scenario
@@ -69,6 +72,11 @@ def _shifts(preset: str, seeds: range) -> Floats:
     """`[n, 4]` KPIs of a preset, by policy and then by name; both policies play the same traces."""
     shares = rule_shares(make_scenario(preset), list(RULES.values()), seeds)
     return np.stack([shares[name] for name in KPIS], axis=-1).reshape(len(seeds), -1)
+
+
+def reproduce(replications: int, workers: int, folder: Path, console: Console) -> dict[str, Any]:
+    """Run the study, print it, write the report into a folder; the same as plain data."""
+    return report(study(replications, workers), folder, console)
 
 
 def study(replications: int, workers: int) -> Iterator[Finding | Remark]:

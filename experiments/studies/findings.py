@@ -1,8 +1,11 @@
 """Lines of a reproduction: our figure, theirs, the difference and whether it lies inside the margin; and remarks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
+
+from rich.console import Console
 
 from mhgym.evaluation.statistics import Interval, equivalent, mean_difference_interval
 
@@ -95,3 +98,16 @@ def markdown(lines: Sequence[Finding | Remark]) -> str:
             table.append(f"| {row.setting} | {row.measure} | {figures} | {margin} | {met} | {z} |")
     paragraphs = [f"\n{row.text}" for row in lines if isinstance(row, Remark)]
     return "\n".join(table + paragraphs) + "\n"
+
+
+def report(lines: Iterable[Finding | Remark], folder: Path, console: Console) -> dict[str, Any]:
+    """Print each line as it comes, write all of them into a folder; the same as plain data."""
+    done = []
+    for line in lines:
+        done.append(line)
+        console.print(line.line(), soft_wrap=True, highlight=False, markup=False)
+    (folder / "report.md").write_text(markdown(done), encoding="utf-8")
+    return {
+        "findings": [line.as_json() for line in done if isinstance(line, Finding)],
+        "remarks": [line.as_json() for line in done if isinstance(line, Remark)],
+    }

@@ -38,10 +38,23 @@ def wait_kpis(log: ContactLog, service_level_minutes: float) -> dict[str, float]
 
 
 def longest_queue(log: ContactLog) -> int:
-    """The largest number of living contacts that waited at once, in the first queue or in transfer.
+    """The largest number of living contacts that waited at once, in the first queue or in transfer; see `line_steps`.
+
+    Waits of no length do not count.
+    """
+    _, line = line_steps(log)
+    return int(line.max(initial=0))
+
+
+def line_steps(log: ContactLog) -> tuple[Floats, Floats]:
+    """How many living contacts wait, as a step function.
 
     A contact waits from arrival, and again from the end of an interrupted leg of service, until the next leg of
-    service starts or the contact ends. Waits of no length do not count.
+    service starts or the contact ends.
+
+    Returns:
+        `[k]` times in order, and `[k]` the number in line from each of them on; at one instant those who leave come
+        first.
     """
     offered = log.outcome != Outcome.REJECTED
     service = log.leg_kind == LegKind.SERVICE
@@ -53,6 +66,6 @@ def longest_queue(log: ContactLog) -> int:
     joins = np.concatenate([log.arrived_at[offered], leg_end])
     leaves = np.concatenate([log.leg_start[service], gone[offered]])
     times = np.concatenate([leaves, joins])
-    steps = np.concatenate([np.full(leaves.size, -1), np.full(joins.size, 1)])
-    order = np.argsort(times, kind="stable")  # at one instant those who leave come first
-    return int(np.cumsum(steps[order]).max(initial=0))
+    steps = np.concatenate([np.full(leaves.size, -1.0), np.full(joins.size, 1.0)])
+    order = np.argsort(times, kind="stable")
+    return times[order], np.cumsum(steps[order])

@@ -37,11 +37,13 @@ class OpenUp(Preset):
         patience: `published` or `censored`, see `OpenUpPopulation`.
         feedback: `none` or `by_role`.
         low_risk_scale: Minutes; 152.4 gives the paper's chats of 40 minutes.
+        chats: `by_risk` or `by_type`, see `OpenUpPopulation`.
     """
 
     patience: str = "published"
     feedback: str = "none"
     low_risk_scale: float = 190.5
+    chats: str = "by_risk"
 
     default_weights: ClassVar[Weights] = Weights(quantity=1.0)
     preset_cutoff: ClassVar[float] = (
@@ -83,7 +85,7 @@ class OpenUp(Preset):
             name=type(self).__name__,
             roster=open_up_roster(read_staffing(self.staffing), horizon, newcomers, paper_cutoff=self._paper_cutoff()),
             arrivals=self._law(),
-            population=OpenUpPopulation(self.patience, self.feedback, self.low_risk_scale),  # type: ignore[arg-type]
+            population=OpenUpPopulation(self.patience, self.feedback, self.low_risk_scale, self.chats),  # type: ignore[arg-type]
             outcomes=ROLE_OUTCOMES if by_role else OPEN_UP_OUTCOMES,
             staff=RoleStaff() if by_role else UniformStaff(),
             horizon=horizon,

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mhgym.domain import Risk, Role, Roster
+from mhgym.domain import CallerType, Risk, Role, Roster
 from mhgym.processes import draws
 from mhgym.processes.outcomes import OutcomeLaw
 from mhgym.processes.population import Callers, exponential_patience, new_keys
@@ -49,6 +49,7 @@ ROLE_OUTCOMES = OutcomeLaw(
 
 Patience = Literal["published", "censored"]
 Feedback = Literal["none", "by_role"]
+Chats = Literal["by_risk", "by_type"]
 
 
 @dataclass(frozen=True)
@@ -61,17 +62,22 @@ class OpenUpPopulation:
             a latent score on 4 (assumption).
         low_risk_scale: Scale of the Beta law of low-risk chats, minutes: 190.5 published; 152.4 is the authors' study
             of chats of 40 minutes.
+        chats: `by_risk` as published. `by_type` is a block that the authors left commented out: at every risk the
+            shape of low-risk chats, with this scale for non-repeat callers and 190.5 for repeat callers.
     """
 
     patience: Patience = "published"
     feedback: Feedback = "none"
     low_risk_scale: float = 190.5
+    chats: Chats = "by_risk"
 
     def __post_init__(self) -> None:
         if self.patience not in PATIENCE_MEANS:
             raise ValueError(f"patience must be one of {', '.join(PATIENCE_MEANS)}, got {self.patience!r}")
         if self.feedback not in ("none", "by_role"):
             raise ValueError(f"feedback must be 'none' or 'by_role', got {self.feedback!r}")
+        if self.chats not in ("by_risk", "by_type"):
+            raise ValueError(f"chats must be 'by_risk' or 'by_type', got {self.chats!r}")
         if isinstance(self.low_risk_scale, bool) or not isinstance(self.low_risk_scale, int | float):
             raise TypeError(f"low_risk_scale must be a number of minutes, got {self.low_risk_scale!r}")
         if not self.low_risk_scale > 0:
@@ -80,7 +86,11 @@ class OpenUpPopulation:
     def _chat_law(self, caller_type: Ints, risk: Ints) -> tuple[Floats, Floats, Floats]:
         """Parameters a, b and scale of each contact's chat."""
         table = np.array(_CHAT)
-        table[:, Risk.LOW, 2] = self.low_risk_scale
+        if self.chats == "by_type":
+            table[:] = table[:, Risk.LOW, None]
+            table[CallerType.NON_REPEAT, :, 2] = self.low_risk_scale
+        else:
+            table[:, Risk.LOW, 2] = self.low_risk_scale
         a, b, scale = np.moveaxis(table[caller_type, risk], -1, 0)
         return a, b, scale
 

@@ -20,6 +20,17 @@ BASE_STAFFING: dict[str, dict[str, int]] = {
     "special": {"volunteers": 1, "full_time": 2, "duty_officers": 0},
 }
 
+#: 37 counsellors: a commented-out block of the authors' notebook, probably the paper's saturation (an inference).
+SATURATION_STAFFING: dict[str, dict[str, int]] = {
+    "graveyard": {"volunteers": 11, "full_time": 7, "duty_officers": 1},
+    "am": {"volunteers": 4, "full_time": 3, "duty_officers": 1},
+    "pm": {"volunteers": 1, "full_time": 3, "duty_officers": 1},
+    "special": {"volunteers": 3, "full_time": 2, "duty_officers": 0},
+}
+
+#: What a counsellor costs, volunteers, full-time staff and duty officers: the authors' educated guess, without unit.
+COST_WEIGHTS = {"volunteers": 1.5, "full_time": 2.0, "duty_officers": 3.0}
+
 _PAID_HOURS = {"graveyard": (1290.0, 1890.0), "am": (435.0, 915.0), "pm": (840.0, 1320.0), "special": (1020.0, 1500.0)}
 _VOLUNTEER_HOURS = {
     "graveyard": (1200.0, 1440.0),

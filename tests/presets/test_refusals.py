@@ -78,6 +78,7 @@ REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     (ERAN, {"newcomers": -1}, ValueError, "newcomers must be at least 0, got -1"),
     (ERAN, {"weights": {"burden": -1.0}}, ValueError, "weight of burden must be finite and at least 0, got -1.0"),
     (ERAN, {"weights": {"quality": math.nan}}, ValueError, "weight of quality must be finite .* got nan"),
+    (OPEN_UP, {"chats": "by_mood"}, ValueError, "chats must be 'by_risk' or 'by_type', got 'by_mood'"),
     (OPEN_UP, {"low_risk_scale": 0.0}, ValueError, "low_risk_scale must be positive, got 0.0"),
     # wrong types
     (ERAN, {"staffing": 2.5}, TypeError, "staffing must be a whole number of counsellors, got 2.5"),
