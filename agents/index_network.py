@@ -26,34 +26,61 @@ ILLEGAL = -1e8
 _PRESENT, _LEGAL = QUEUE_FEATURES.index("present"), PAIR_FEATURES.index("legal")
 
 
+class Groups(NamedTuple):
+    """Rows that belong to groups.
+
+    Attributes:
+        of: `[T]` the group of each row.
+        share: `[S, 1]` 1 / rows of each of the `S` groups, 1 for an empty one.
+    """
+
+    of: Tensor
+    share: Tensor
+
+    @classmethod
+    def count(cls, of: Tensor, size: int) -> "Groups":
+        """Groups whose rows are counted."""
+        return cls(of, 1.0 / torch.bincount(of, minlength=size).clamp(min=1).unsqueeze(1))
+
+    def mean(self, values: Tensor) -> Tensor:
+        """`[S, d]` means of rows `[T, d]`; 0 for an empty group."""
+        return values.new_zeros(len(self.share), values.shape[1]).index_add(0, self.of, values) * self.share
+
+    def spread(self, values: Tensor) -> Tensor:
+        """`[T, d]` for each row what its group has `[S, d]`."""
+        return values.index_select(0, self.of)
+
+
 class Scene(NamedTuple):
     """Who is there in a batch of `B` centres: `Q` waiting contacts, `K` counsellors on duty, and their `T` pairs.
 
     Attributes:
         centre: `[B, G]` features of the centre, and whatever else the network is told, such as reward weights.
         callers: `[Q, F]` features.
-        caller_at: `[Q]` their centres.
         counsellors: `[K, F]` features.
-        counsellor_at: `[K]` their centres.
         pairs: `[T, F]` features.
-        pair_at: `[T]` their centres.
-        caller_of: `[T]` which of the `Q` each pair has.
-        counsellor_of: `[T]` which of the `K`.
+        caller_at: Centre of each caller.
+        counsellor_at: Centre of each counsellor.
+        pair_at: Centre of each pair.
+        caller_of: Caller of each pair.
+        counsellor_of: Counsellor of each pair.
         legal: `[L]` which pairs may be assigned now.
+        legal_at: Centre of each of those.
         action: `[L]` the action of each of those in the flat table of all centres, `B * (N * C + 1)`.
         num_actions: `N * C + 1`.
     """
 
     centre: Tensor
     callers: Tensor
-    caller_at: Tensor
     counsellors: Tensor
-    counsellor_at: Tensor
     pairs: Tensor
-    pair_at: Tensor
-    caller_of: Tensor
-    counsellor_of: Tensor
+    caller_at: Groups
+    counsellor_at: Groups
+    pair_at: Groups
+    caller_of: Groups
+    counsellor_of: Groups
     legal: Tensor
+    legal_at: Groups
     action: Tensor
     num_actions: int
 
@@ -76,17 +103,20 @@ def scene_of(flat: Tensor, layout: ObservationLayout) -> Scene:
     legal = (pairs[:, _LEGAL] > 0).nonzero().squeeze(1)
     num_actions = num_slots * num_counsellors + 1
     action = b * num_actions + i * num_counsellors + j
+    callers, counsellors = block["queue"][there], desks[on_duty]
+    size = len(flat)
     return Scene(
         centre=torch.cat([block["globals"], flat[:, layout.size :]], dim=1),
-        callers=block["queue"][there],
-        caller_at=there.nonzero()[:, 0],
-        counsellors=desks[on_duty],
-        counsellor_at=on_duty.nonzero()[:, 0],
+        callers=callers,
+        counsellors=counsellors,
         pairs=pairs,
-        pair_at=b,
-        caller_of=_ranks(there).index_select(0, b * num_slots + i),
-        counsellor_of=_ranks(on_duty).index_select(0, b * num_counsellors + j),
+        caller_at=Groups.count(there.nonzero()[:, 0], size),
+        counsellor_at=Groups.count(on_duty.nonzero()[:, 0], size),
+        pair_at=Groups.count(b, size),
+        caller_of=Groups.count(_ranks(there).index_select(0, b * num_slots + i), len(callers)),
+        counsellor_of=Groups.count(_ranks(on_duty).index_select(0, b * num_counsellors + j), len(counsellors)),
         legal=legal,
+        legal_at=Groups.count(b.index_select(0, legal), size),
         action=action.index_select(0, legal),
         num_actions=num_actions,
     )
@@ -97,29 +127,22 @@ def _ranks(flags: Tensor) -> Tensor:
     return flags.flatten().cumsum(0) - 1
 
 
-def _mean_by(values: Tensor, group: Tensor, size: int) -> Tensor:
-    """`[size, d]` means of rows `[T, d]` by group `[T]`; 0 for an empty group."""
-    total = values.new_zeros(size, values.shape[1]).index_add(0, group, values)
-    count = torch.bincount(group, minlength=size).clamp(min=1)
-    return total / count.unsqueeze(1)
-
-
 class Encoded(NamedTuple):
     """What the encoder makes of a scene.
 
     Attributes:
         context: `[B, d]` of each centre.
-        pairs: `[L, d]` legal pairs.
-        news: `[L, d]` what caller and counsellor of each legal pair have heard.
+        pairs: `[T, d]` of each pair.
+        legal: `[L, d]` of each legal pair.
     """
 
     context: Tensor
     pairs: Tensor
-    news: Tensor
+    legal: Tensor
 
 
 class Encoder(nn.Module):
-    """Encodes a centre, the callers and counsellors in it, and their pairs, with one exchange of messages.
+    """Encodes a centre, the callers and counsellors in it, and their pairs.
 
     Args:
         width: d, features of everything hidden.
@@ -134,37 +157,27 @@ class Encoder(nn.Module):
         self.pair = nn.Linear(len(PAIR_FEATURES), width)
         self.caller_in_pair = nn.Linear(width, width, bias=False)
         self.counsellor_in_pair = nn.Linear(width, width, bias=False)
-        self.heard_by_caller = nn.Linear(width, width, bias=False)
-        self.heard_by_counsellor = nn.Linear(width, width, bias=False)
         self.context = nn.Linear(5 * width, width)
 
     def forward(self, scene: Scene) -> Encoded:
         """Encode a scene."""
-        size = len(scene.centre)
         centre = self.centre(scene.centre)
-        callers = torch.relu(self.caller(scene.callers) + centre.index_select(0, scene.caller_at))
-        counsellors = torch.relu(self.counsellor(scene.counsellors) + centre.index_select(0, scene.counsellor_at))
+        callers = torch.relu(self.caller(scene.callers) + scene.caller_at.spread(centre))
+        counsellors = torch.relu(self.counsellor(scene.counsellors) + scene.counsellor_at.spread(centre))
         pairs = torch.relu(
             self.pair(scene.pairs)
-            + self.caller_in_pair(callers).index_select(0, scene.caller_of)
-            + self.counsellor_in_pair(counsellors).index_select(0, scene.counsellor_of)
+            + scene.caller_of.spread(self.caller_in_pair(callers))
+            + scene.counsellor_of.spread(self.counsellor_in_pair(counsellors))
         )
-        heard = self.heard_by_caller(_mean_by(pairs, scene.caller_of, len(callers)))
-        told = self.heard_by_counsellor(_mean_by(pairs, scene.counsellor_of, len(counsellors)))
         legal = pairs.index_select(0, scene.legal)
         means = [
             torch.relu(centre),
-            _mean_by(callers, scene.caller_at, size),
-            _mean_by(counsellors, scene.counsellor_at, size),
-            _mean_by(pairs, scene.pair_at, size),
-            _mean_by(legal, scene.pair_at.index_select(0, scene.legal), size),
+            scene.caller_at.mean(callers),
+            scene.counsellor_at.mean(counsellors),
+            scene.pair_at.mean(pairs),
+            scene.legal_at.mean(legal),
         ]
-        return Encoded(
-            context=torch.relu(self.context(torch.cat(means, dim=1))),
-            pairs=legal,
-            news=heard.index_select(0, scene.caller_of.index_select(0, scene.legal))
-            + told.index_select(0, scene.counsellor_of.index_select(0, scene.legal)),
-        )
+        return Encoded(torch.relu(self.context(torch.cat(means, dim=1))), pairs, legal)
 
 
 class IndexRuleActor(nn.Module):
@@ -178,8 +191,10 @@ class IndexRuleActor(nn.Module):
     def __init__(self, width: int = 64, num_extra: int = 0) -> None:
         super().__init__()
         self.encoder = Encoder(width, num_extra)
-        self.pair = nn.Linear(width, width)
+        self.heard_by_caller = nn.Linear(width, width, bias=False)
+        self.heard_by_counsellor = nn.Linear(width, width, bias=False)
         self.context = nn.Linear(width, width, bias=False)
+        self.pair = nn.Linear(width, width)
         self.score = nn.Linear(width, 1)
         self.hold = nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, 1))
         initialise(self)
@@ -189,8 +204,15 @@ class IndexRuleActor(nn.Module):
     def forward(self, scene: Scene) -> Tensor:
         """`[B, N * C + 1]` scores, the logits of a policy; `ILLEGAL` where no pair may be assigned."""
         encoded = self.encoder(scene)
-        context = self.context(encoded.context).index_select(0, scene.pair_at.index_select(0, scene.legal))
-        scores = self.score(torch.relu(self.pair(encoded.pairs) + encoded.news + context)).squeeze(1)
+        heard = self.heard_by_caller(scene.caller_of.mean(encoded.pairs))
+        told = self.heard_by_counsellor(scene.counsellor_of.mean(encoded.pairs))
+        hidden = (
+            self.pair(encoded.legal)
+            + heard.index_select(0, scene.caller_of.of.index_select(0, scene.legal))
+            + told.index_select(0, scene.counsellor_of.of.index_select(0, scene.legal))
+            + scene.legal_at.spread(self.context(encoded.context))
+        )
+        scores = self.score(torch.relu(hidden)).squeeze(1)
         size = len(scene.centre)
         table = scores.new_full((size * scene.num_actions,), ILLEGAL).index_copy(0, scene.action, scores)
         held = self.hold(encoded.context).squeeze(1)
