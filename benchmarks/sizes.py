@@ -19,6 +19,9 @@ class Sizes:
         month_minutes: Horizon of the month.
         textbook_minutes: Horizon of the M/M/n+M centre.
         callbacks: Events of the bare SimPy loop.
+        training_batch: Centres and decisions in each between two improvements of PPO.
+        trainings: PPO trainings until CMT is passed, about a minute each.
+        latencies: Decisions of a round of deciding by a network.
         starts: Fresh processes that load kernels from the cache, after one that compiles them; 0 for no start at all.
     """
 
@@ -33,6 +36,9 @@ class Sizes:
     month_minutes: float = 43_200.0
     textbook_minutes: float = 5_000.0
     callbacks: int = 100_000
+    training_batch: tuple[int, int] = (512, 64)
+    trainings: int = 3
+    latencies: int = 200
     starts: int = 3
 
 
@@ -50,5 +56,8 @@ TINY = Sizes(
     month_minutes=300.0,
     textbook_minutes=60.0,
     callbacks=100,
+    training_batch=(8, 4),
+    trainings=0,
+    latencies=2,
     starts=0,  # compiling takes minutes
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.bars import judge_all
 from benchmarks.episodes import measure_engines, measure_month
+from benchmarks.learning import measure_learning
 from benchmarks.report import markdown
 from benchmarks.sizes import FULL, TINY, Sizes
 from benchmarks.start_up import measure_starts
@@ -30,6 +31,7 @@ MEASUREMENTS = (
     measure_gymnasium,
     measure_ciw,
     measure_traces,
+    measure_learning,
     measure_starts,
 )
 

@@ -21,7 +21,7 @@ def test_everything_is_measured_and_written(tmp_path: Path, capsys: pytest.Captu
     assert data["machine"]["cores"] >= 1
     assert all(result["value"] > 0 for result in data["results"])
     assert {result["key"].split(".")[0] for result in data["results"]} == {
-        *("steps", "parts", "events", "ratio", "month", "yardstick", "trace")
+        *("steps", "parts", "events", "ratio", "month", "yardstick", "trace", "learning")
     }  # and "start", which compiles everything and takes minutes
     assert all(result["what"] in text for result in data["results"])
     assert {bar["key"] for bar in data["bars"]} < {bar.key for bar in BARS}  # the large batches are not run
