@@ -40,11 +40,13 @@ class Groups(NamedTuple):
     @classmethod
     def count(cls, of: Tensor, size: int) -> "Groups":
         """Groups whose rows are counted."""
-        return cls(of, 1.0 / torch.bincount(of, minlength=size).clamp(min=1).unsqueeze(1))
+        ones = torch.ones_like(of, dtype=torch.float32)
+        return cls(of, 1.0 / ones.new_zeros(size).scatter_add(0, of, ones).clamp(min=1.0).unsqueeze(1))
 
     def mean(self, values: Tensor) -> Tensor:
         """`[S, d]` means of rows `[T, d]`; 0 for an empty group."""
-        return values.new_zeros(len(self.share), values.shape[1]).index_add(0, self.of, values) * self.share
+        total = values.new_zeros(self.share.shape[0], values.shape[1])
+        return total.scatter_add(0, self.of.unsqueeze(1).expand_as(values), values) * self.share
 
     def spread(self, values: Tensor) -> Tensor:
         """`[T, d]` for each row what its group has `[S, d]`."""
@@ -93,7 +95,7 @@ def scene_of(flat: Tensor, layout: ObservationLayout) -> Scene:
     """
     if flat.shape[-1] < layout.size:
         raise ValueError(f"the layout has {layout.size} features, the observation {flat.shape[-1]}")
-    block = {name: flat[:, part].reshape(len(flat), *layout.shapes[name]) for name, part in layout.slices.items()}
+    block = {name: flat[:, part].reshape(-1, *layout.shapes[name]) for name, part in layout.slices.items()}
     num_slots, num_counsellors = layout.num_slots, layout.num_counsellors
     there = block["queue"][:, :, _PRESENT] > 0
     desks = block["counsellors"]
@@ -104,7 +106,7 @@ def scene_of(flat: Tensor, layout: ObservationLayout) -> Scene:
     num_actions = num_slots * num_counsellors + 1
     action = b * num_actions + i * num_counsellors + j
     callers, counsellors = block["queue"][there], desks[on_duty]
-    size = len(flat)
+    size = flat.shape[0]
     return Scene(
         centre=torch.cat([block["globals"], flat[:, layout.size :]], dim=1),
         callers=callers,
@@ -113,8 +115,8 @@ def scene_of(flat: Tensor, layout: ObservationLayout) -> Scene:
         caller_at=Groups.count(there.nonzero()[:, 0], size),
         counsellor_at=Groups.count(on_duty.nonzero()[:, 0], size),
         pair_at=Groups.count(b, size),
-        caller_of=Groups.count(_ranks(there).index_select(0, b * num_slots + i), len(callers)),
-        counsellor_of=Groups.count(_ranks(on_duty).index_select(0, b * num_counsellors + j), len(counsellors)),
+        caller_of=Groups.count(_ranks(there).index_select(0, b * num_slots + i), callers.shape[0]),
+        counsellor_of=Groups.count(_ranks(on_duty).index_select(0, b * num_counsellors + j), counsellors.shape[0]),
         legal=legal,
         legal_at=Groups.count(b.index_select(0, legal), size),
         action=action.index_select(0, legal),
@@ -124,7 +126,7 @@ def scene_of(flat: Tensor, layout: ObservationLayout) -> Scene:
 
 def _ranks(flags: Tensor) -> Tensor:
     """How many are set before each, in the flat order."""
-    return flags.flatten().cumsum(0) - 1
+    return flags.flatten().long().cumsum(0) - 1
 
 
 class Encoded(NamedTuple):
@@ -213,7 +215,7 @@ class IndexRuleActor(nn.Module):
             + scene.legal_at.spread(self.context(encoded.context))
         )
         scores = self.score(torch.relu(hidden)).squeeze(1)
-        size = len(scene.centre)
+        size = scene.centre.shape[0]
         table = scores.new_full((size * scene.num_actions,), ILLEGAL).index_copy(0, scene.action, scores)
         held = self.hold(encoded.context).squeeze(1)
         last = torch.arange(1, size + 1) * scene.num_actions - 1

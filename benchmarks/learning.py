@@ -12,7 +12,8 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import make_agent
 from agents.learned import Learned, best_actions, play
-from agents.zoo import Card, save_network
+from agents.network_card import Card
+from agents.zoo import save_network
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Result, Timing, duration, interleave, rate
 from experiments.search import Scorer

@@ -17,8 +17,9 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents import make_agent
+from agents.network_card import Card
 from agents.ppo import RoutingPPO
-from agents.zoo import Card, save_network
+from agents.zoo import save_network
 from experiments.cells import seeds_of
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.leaderboard import build_scenario

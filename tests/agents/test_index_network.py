@@ -10,7 +10,8 @@ from torch import Tensor
 from agents import make_agent
 from agents.index_network import ILLEGAL, IndexRuleActor, IndexRuleCritic, scene_of
 from agents.learned import Learned, play
-from agents.zoo import FEATURES, Card, load_network, save_network
+from agents.network_card import FEATURES, Card
+from agents.zoo import load_network, save_network
 from mhgym.envs.vector import RoutingBatch
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.mdp.observation import ObservationLayout

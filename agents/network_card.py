@@ -1,0 +1,97 @@
+"""What a trained network is: it stands in the header of its file, so that loading runs no code and needs no torch.
+
+A network keeps the names of the features that it was trained on, in their order; a build of mhgym with other ones
+refuses it by the name of what differs.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+from mhgym.mdp.observation import (
+    COUNSELLOR_FEATURES,
+    GLOBAL_FEATURES,
+    PAIR_FEATURES,
+    QUEUE_FEATURES,
+    ObservationLayout,
+)
+
+#: Names of the features of every block, in order.
+FEATURES = {
+    "globals": GLOBAL_FEATURES,
+    "queue": QUEUE_FEATURES,
+    "counsellors": COUNSELLOR_FEATURES,
+    "pairs": PAIR_FEATURES,
+}
+
+
+@dataclass(frozen=True)
+class Card:
+    """What a network is and where it comes from.
+
+    Attributes:
+        network: `index_rule` or `mlp`.
+        width: Hidden features of the actor.
+        critic_width: Of the critic.
+        num_slots: N that it was trained with.
+        num_counsellors: C that it was trained with.
+        num_extra: Features beyond the observation.
+        features: Names of the features of every block.
+        training: How it was trained: scenario, seed, settings, decisions, curve.
+    """
+
+    network: str
+    width: int
+    critic_width: int
+    num_slots: int
+    num_counsellors: int
+    num_extra: int = 0
+    features: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(FEATURES))
+    training: Mapping[str, Any] = field(default_factory=dict)
+
+    def write(self) -> str:
+        """For the header of a file."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """A card from the header of a file."""
+        values = json.loads(text)
+        values["features"] = {name: tuple(names) for name, names in values["features"].items()}
+        return cls(**values)
+
+    @property
+    def layout(self) -> ObservationLayout:
+        """The layout that it was trained with."""
+        return ObservationLayout(self.num_slots, self.num_counsellors)
+
+    def check_features(self) -> None:
+        """Refuse a network that was trained on other features than this build has.
+
+        Raises:
+            ValueError: With the block and the first feature that differs.
+        """
+        for block, names in FEATURES.items():
+            known = self.features.get(block, ())
+            for index in range(max(len(names), len(known))):
+                pair = [sequence[index] if index < len(sequence) else "nothing" for sequence in (known, names)]
+                if pair[0] != pair[1]:
+                    raise ValueError(
+                        f"feature {index} of block {block!r} was {pair[0]!r} when the network was trained, here it is "
+                        f"{pair[1]!r}; train it anew, or use the version of mhgym that it was trained with"
+                    )
+
+    def layout_for(self, num_slots: int, num_counsellors: int) -> ObservationLayout:
+        """The layout to show the network in a centre; one that depends on sizes has only its own.
+
+        Raises:
+            ValueError: If a perceptron meets other sizes than its own.
+        """
+        sizes = self.num_slots, self.num_counsellors
+        if self.network != "index_rule" and sizes != (num_slots, num_counsellors):
+            raise ValueError(
+                f"this network {self.network!r} was trained for {sizes[0]} queue slots and {sizes[1]} counsellors, the "
+                f"centre has {num_slots} and {num_counsellors}; use one of kind 'index_rule', which fits any"
+            )
+        return ObservationLayout(num_slots, num_counsellors)
