@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.plots import GREY, STYLE, line_style, save_figure
+from experiments.plots import BLUE, GREY, SKY_BLUE, STYLE, VERMILION, line_style, save_figure
 from mhgym.metrics.by_hour import HOURS, HourlyCounts
 
 Floats = NDArray[np.float64]
@@ -56,3 +56,32 @@ def plot_hours(
 
 def _stairs(axis: Axes, values: Floats, label: str, number: int) -> None:
     axis.stairs(values, np.arange(len(values) + 1), baseline=None, label=label, **line_style(number))
+
+
+def plot_dispersion(windows: Floats, month: Floats, simulated: Mapping[str, Floats], path: str | Path) -> None:
+    """Variance over mean of counts against the width of the window, one panel a law.
+
+    Args:
+        windows: `[W]` minutes.
+        month: `[W]` of the recorded month.
+        simulated: By law, `[n, W]` of simulated months, of which the middle 95 % are shaded.
+        path: PNG file to write.
+    """
+    with mpl.rc_context(STYLE):
+        number = max(1, len(simulated))
+        figure = Figure(figsize=(1.0 + 2.9 * number, 3.6), layout="constrained")
+        axes = figure.subplots(1, number, sharey=True, squeeze=False)[0]
+        for axis, (law, curves) in zip(axes, simulated.items(), strict=False):
+            low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+            axis.fill_between(
+                windows, low, high, color=SKY_BLUE, alpha=0.5, linewidth=0, label="95 % of simulated months"
+            )
+            axis.plot(windows, curves.mean(axis=0), color=BLUE, label="their mean")
+            axis.plot(windows, month, "o", color=VERMILION, markersize=5, label="the recorded month")
+            axis.set(title=law, xscale="log", xlabel="window, minutes")
+            axis.set_xticks([5, 15, 60, 240, 1440], ["5", "15", "60", "240", "1440"])
+            axis.minorticks_off()
+            axis.grid()
+        axes[0].set_ylabel("variance / mean of counts")
+        figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+        save_figure(figure, path, blank=not simulated)

@@ -23,6 +23,7 @@ STUDIES = {
     "wpi": "wpi_report",
 }
 MONTH_STUDIES = {
+    "arrivals": "arrivals",
     "open_up": "open_up_report",
 }
 

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mhgym.presets.base import Preset, choose_law, positive_rate, suggest
-from mhgym.presets.eran import HAWKES_BRANCHING, HAWKES_DECAY, replay
+from mhgym.presets.eran import replay
 from mhgym.presets.open_up_population import OPEN_UP_OUTCOMES, ROLE_OUTCOMES, OpenUpPopulation, RoleStaff
 from mhgym.presets.open_up_roster import DAY, open_up_roster, read_staffing
 from mhgym.processes.arrivals import (
     OPEN_UP_DAILY_DISPERSION,
+    OPEN_UP_HAWKES_BRANCHING,
+    OPEN_UP_HAWKES_DELAY,
     OPEN_UP_HOURLY_DISPERSION,
     OPEN_UP_VISITORS_PER_HOUR,
     ArrivalLaw,
@@ -31,7 +33,7 @@ class OpenUp(Preset):
     with the night shift at work. `staffing` is a number of full-time staff per shift or a mapping that changes the base
     case of 15 counsellors, such as `{"pm": {"volunteers": 3}}`. `flow` is `standard` (the month's 12.7 visitors an
     hour), `heavy` (half as many again, an assumption) or a mean number of visitors an hour. `arrivals` is `preset`
-    (over-dispersed as the month is), `poisson`, `hawkes` or `replay`.
+    (over-dispersed as the month is), `poisson`, `hawkes` (fitted to the month) or `replay`.
 
     Attributes:
         patience: `published` or `censored`, see `OpenUpPopulation`.
@@ -62,14 +64,14 @@ class OpenUp(Preset):
     def _law(self) -> ArrivalLaw:
         rates = self._rates()
         fitted = OverdispersedPoisson(rates, OPEN_UP_HOURLY_DISPERSION, OPEN_UP_DAILY_DISPERSION)
-        immigrants = HourlyRates(tuple(rate * (1 - HAWKES_BRANCHING) for rate in rates.per_hour))
+        immigrants = HourlyRates(tuple(rate * (1 - OPEN_UP_HAWKES_BRANCHING) for rate in rates.per_hour))
         return choose_law(
             self.arrivals,
             {
                 "preset": lambda: fitted,
                 "overdispersed": lambda: fitted,
                 "poisson": lambda: PoissonArrivals(rates),
-                "hawkes": lambda: HawkesArrivals(immigrants, HAWKES_BRANCHING, HAWKES_DECAY),
+                "hawkes": lambda: HawkesArrivals(immigrants, OPEN_UP_HAWKES_BRANCHING, 1 / OPEN_UP_HAWKES_DELAY),
                 "replay": lambda: replay(self, fitted),
             },
         )

@@ -19,7 +19,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _TERMS_ACCEPTED = 0.748  # share of visitors
-_REPEAT = 0.288  # share of those who accepted: at least 14 accepted chats in the calendar month
+#: Share of repeat callers, of those who accepted: at least 14 accepted chats in the calendar month.
+REPEAT_SHARE = 0.288
 # Share of each risk, low to high (high holds crisis), for non-repeat and repeat callers.
 _RISK_SHARES = ((0.891, 0.102, 0.007), (0.897, 0.097, 0.006))
 # Chat = scale × Beta(a, b): (a, b, scale) by caller type and risk.
@@ -97,7 +98,7 @@ class OpenUpPopulation:
     def sample(self, size: int, rng: np.random.Generator) -> Callers:
         """See `Population.sample`."""
         accepted = rng.random(size) < _TERMS_ACCEPTED
-        repeat = (rng.random(size) < _REPEAT).astype(np.int64)  # codes of CallerType
+        repeat = (rng.random(size) < REPEAT_SHARE).astype(np.int64)  # codes of CallerType
         cumulative = np.cumsum(np.array(_RISK_SHARES), axis=1)
         risk = (rng.random(size)[:, None] >= cumulative[repeat, :2]).sum(axis=1, dtype=np.int64)
         attributes = np.full((size, 3), -1, dtype=np.int64)

@@ -6,6 +6,8 @@ from mhgym.processes.arrivals.law import ArrivalLaw
 from mhgym.processes.arrivals.many import resample_many
 from mhgym.processes.arrivals.open_up_rates import (
     OPEN_UP_DAILY_DISPERSION,
+    OPEN_UP_HAWKES_BRANCHING,
+    OPEN_UP_HAWKES_DELAY,
     OPEN_UP_HOURLY_DISPERSION,
     OPEN_UP_VISITORS_PER_HOUR,
 )
@@ -17,6 +19,8 @@ from mhgym.processes.arrivals.replay import ReplayArrivals, read_gaps
 __all__ = [
     "IMMIGRANT",
     "OPEN_UP_DAILY_DISPERSION",
+    "OPEN_UP_HAWKES_BRANCHING",
+    "OPEN_UP_HAWKES_DELAY",
     "OPEN_UP_HOURLY_DISPERSION",
     "OPEN_UP_VISITORS_PER_HOUR",
     "ArrivalFigures",

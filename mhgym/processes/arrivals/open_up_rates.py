@@ -18,3 +18,9 @@ OPEN_UP_HOURLY_DISPERSION = 1.761
 
 OPEN_UP_DAILY_DISPERSION = 4.026
 """Variance / mean of the 30 daily counts (a Poisson law has 1)."""
+
+OPEN_UP_HAWKES_BRANCHING = 0.1792
+"""Offspring of an arrival in the self-exciting law of greatest likelihood, with the hourly rates above as its mean."""
+
+OPEN_UP_HAWKES_DELAY = 2.931
+"""Mean minutes from an arrival to an offspring in that law."""
