@@ -21,6 +21,7 @@ STUDIES = {
     "eran": "eran",
     "kleinerman": "kleinerman_report",
     "wpi": "wpi_report",
+    "zombies": "zombies",
 }
 MONTH_STUDIES = {
     "arrivals": "arrivals",
