@@ -51,15 +51,24 @@ class Learned:
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Lay observations out for the centre."""
         del rng
-        self._layout = self._card.layout_for(self._num_slots, len(scenario.roster))
-        self._actions = ActionLayout(self._num_slots, len(scenario.roster))
+        self.layout = self._card.layout_for(self._num_slots, len(scenario.roster))
+        self.actions = ActionLayout(self._num_slots, len(scenario.roster))
 
     def act(self, view: CentreView) -> Pair:
         """The pair of the highest score, or HOLD."""
-        obs = torch.from_numpy(self._layout.encode(view)).unsqueeze(0)
-        mask = torch.from_numpy(self._actions.mask(view)).unsqueeze(0)
-        action = best_actions(self._actor, self._card.network, self._layout, obs, mask)
-        return self._actions.decode(int(action), view)
+        obs, mask = self.see(view)
+        action = best_actions(self._actor, self._card.network, self.layout, obs, mask)
+        return self.actions.decode(int(action), view)
+
+    def see(self, view: CentreView) -> tuple[Tensor, Tensor]:
+        """Observation `[1, size]` and mask `[1, N * C + 1]` of a view."""
+        obs, mask = torch.from_numpy(self.layout.encode(view)), torch.from_numpy(self.actions.mask(view))
+        return obs.unsqueeze(0), mask.unsqueeze(0)
+
+    def score(self, obs: Tensor) -> Tensor:
+        """`[B, N * C + 1]` scores of observations `[B, size]`, differentiable in them."""
+        scores: Tensor = self._actor(scene_of(obs, self.layout) if self._card.network == "index_rule" else obs)
+        return scores
 
 
 def play(
