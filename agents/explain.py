@@ -1,7 +1,7 @@
 """Why a network decides as it does: the score of every candidate, the features that moved it, and simple rules beside.
 
-Features are credited by integrated gradients (Sundararajan, Taly & Yan 2017) along the straight path from an
-observation of zeros in which the same people are there: the attributions of a score add up to what it gained on that path.
+Scores are attributed to features by integrated gradients (Sundararajan, Taly & Yan 2017), along the straight path from
+an observation of zeros in which the same people are there: the attributions add up to what the score gained on it.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from mhgym.policy import policy_rng
 from mhgym.scenario import Scenario
 from mhgym.view import HOLD, CentreView, Pair
 
-#: Points of the path; attributions then add up within a hundredth of what is credited.
+#: Points of the path; attributions then add up within a hundredth.
 STEPS = 64
 
 

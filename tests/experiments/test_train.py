@@ -11,6 +11,7 @@ from rich.console import Console
 
 from agents import make_agent
 from agents.zoo import load_network
+from experiments.explain import explain_decision
 from experiments.train import TrainConfig, train
 from experiments.training import Progress
 from mhgym.evaluation.rollout import run_episodes
@@ -90,6 +91,21 @@ def test_the_network_of_a_training_is_a_policy(tmp_path: Path) -> None:
     episodes = run_episodes(make_scenario("EranHeavy"), policy, range(2), "compiled")
     assert policy.name == "ppo_eran_heavy"
     assert all(episode.illegal == 0 and episode.decisions > 0 for episode in episodes)
+
+
+def test_a_decision_of_it_is_explained(tmp_path: Path) -> None:
+    path = train(compose_train("decisions=128"), tmp_path, Console(quiet=True))
+    settings = ["decision=2", f"agents.ppo.settings.network={path}"]
+    with initialize_config_dir(str(ROOT / "conf"), version_base="1.3"):
+        config, late = (OmegaConf.to_object(compose("explain", [*settings, *more])) for more in ([], ["decision=500"]))
+        rule = OmegaConf.to_object(compose("explain", ["agent=cmt"]))
+    text = explain_decision(config).text()
+    assert text.startswith("minute ")
+    assert "fcfs would" in text
+    with pytest.raises(ValueError, match=r"the episode has decisions 0 to \d+, got decision=500"):
+        explain_decision(late)
+    with pytest.raises(ValueError, match="only networks are explained, got 'cmt'; choose agent=ppo"):
+        explain_decision(rule)
 
 
 def test_a_folder_keeps_to_its_settings(tmp_path: Path) -> None:
