@@ -15,8 +15,14 @@ from torch.nn.functional import mse_loss
 
 from agents.ppo_policy import RoutingActorCritic
 from agents.vec_env import RoutingVecEnv
+from mhgym.mdp.observation import PAIR_FEATURES, ObservationLayout
+from mhgym.metrics import COMPONENTS
 
 Floats = NDArray[np.float32]
+
+_LEVELS = 5  # of feedback
+_QUALITY = PAIR_FEATURES.index("quality")
+_QUALITY_PAID, _QUANTITY_PAID = COMPONENTS.index("quality"), COMPONENTS.index("quantity")
 
 
 class Samples(NamedTuple):
@@ -122,11 +128,42 @@ class VectorRolloutBuffer(MaskableRolloutBuffer):
             yield Samples(observations, actions.long(), *others)
 
 
+class QualityMeans:
+    """Mean quality of answers by their predicted feedback, learnt from what came out.
+
+    Args:
+        layout: Of the observations, which show the prediction of each pair.
+    """
+
+    def __init__(self, layout: ObservationLayout) -> None:
+        self._first = layout.slices["pairs"].start + _QUALITY
+        self.total, self.count = np.zeros(_LEVELS), np.zeros(_LEVELS)
+
+    def replace(self, rewards: Floats, obs: Floats, actions: NDArray[np.int64]) -> None:
+        """Put the mean in the place of the quality of every answer in rewards `[E, 4]`.
+
+        Args:
+            rewards: Changed in place; an answer has a quantity of 1 / offered contacts.
+            obs: `[E, size]` on which was decided.
+            actions: `[E]`.
+        """
+        answers = np.flatnonzero(rewards[:, _QUANTITY_PAID] > 0.0)
+        predicted = obs[answers, self._first + actions[answers] * len(PAIR_FEATURES)]
+        level = np.rint(predicted * (_LEVELS - 1)).astype(np.int64)
+        share = rewards[answers, _QUANTITY_PAID]
+        np.add.at(self.total, level, rewards[answers, _QUALITY_PAID] / share)
+        np.add.at(self.count, level, 1.0)
+        rewards[answers, _QUALITY_PAID] = share * (self.total[level] / self.count[level])
+
+
 class RoutingPPO(MaskablePPO):
     """Maskable PPO (Schulman et al. 2017) for centres, whose rewards are vectors.
 
     Args:
         env: The native batch.
+        expect_quality: Whether the quality of an answer counts with its mean over all answers so far of equal predicted
+            quality, instead of with what came out: the same in the mean, as the policy sees no more, and with less
+            noise. For scenarios where answers are not taken back by transfers.
         half_life: Minutes in which a reward loses half of its worth, for continuing scenarios; null for none, as
             episodes are finite and their objective is a plain sum.
         ent_coef: Weight of the entropy at the beginning; falls to 0 with the learning rate.
@@ -141,6 +178,7 @@ class RoutingPPO(MaskablePPO):
         self,
         env: RoutingVecEnv,
         *,
+        expect_quality: bool = False,
         half_life: float | None = None,
         ent_coef: float = 0.003,
         policy_kwargs: dict[str, Any] | None = None,
@@ -150,6 +188,7 @@ class RoutingPPO(MaskablePPO):
         if half_life is not None and half_life <= 0.0:
             raise ValueError(f"half_life must be minutes above 0, or null for no discounting, got {half_life}")
         self.half_life = half_life
+        self.qualities = QualityMeans(env.vector.layout) if expect_quality else None
         self._entropy_schedule = FloatSchedule(lambda remaining: ent_coef * remaining)
         super().__init__(
             RoutingActorCritic,
@@ -181,8 +220,11 @@ class RoutingPPO(MaskablePPO):
             with torch.no_grad():
                 actions, values, log_probs = self.policy(torch.from_numpy(obs), action_masks=masks)
             rollout_buffer.record(obs, actions.numpy(), masks, log_probs, values)
+            seen = obs
             obs, _, dones, infos = env.step(actions.numpy())  # type: ignore[assignment]
             vectors = np.array([info["reward_vector"] for info in infos], dtype=np.float32)
+            if self.qualities is not None:
+                self.qualities.replace(vectors, seen, actions.numpy())
             rollout_buffer.reward(vectors, env.reward_weights, dones, self._discounts(infos))
             self.num_timesteps += env.num_envs
             self._update_info_buffer(infos, dones)

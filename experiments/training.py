@@ -35,6 +35,7 @@ class LearnerConfig:
         clip: Of the ratio of probabilities.
         value_weight: Weight of the critic's loss.
         max_grad_norm: Longest gradient, of actor and critic each.
+        expect_quality: Whether answers count with the mean quality of their prediction, see `agents.ppo`.
         half_life: Minutes in which a reward loses half its worth; null for none.
         bank: Traces drawn ahead.
         renewed: Traces of the bank that each rollout replaces by new ones.
@@ -54,6 +55,7 @@ class LearnerConfig:
     clip: float = 0.2
     value_weight: float = 0.5
     max_grad_norm: float = 0.5
+    expect_quality: bool = False
     half_life: float | None = None
     bank: int = 4096
     renewed: int = 256
@@ -92,6 +94,7 @@ def make_model(learner: LearnerConfig, scenario: Scenario, seed: int, tensorboar
         clip_range=learner.clip,
         vf_coef=learner.value_weight,
         max_grad_norm=learner.max_grad_norm,
+        expect_quality=learner.expect_quality,
         half_life=learner.half_life,
         stats_window_size=10 * learner.num_envs,
         tensorboard_log=tensorboard,
@@ -195,6 +198,7 @@ class Progress(BaseCallback):
             "last_obs": model._last_obs,
             "num_timesteps": model.num_timesteps,
             "n_updates": model._n_updates,
+            "qualities": model.qualities,
             "episodes": (model.ep_info_buffer, model.ep_success_buffer),
             "curve": [asdict(point) for point in self.curve],
             "rollouts": self.rollouts,
@@ -212,7 +216,7 @@ class Progress(BaseCallback):
         model.policy.load_state_dict(state["policy"])
         model.policy.optimizer.load_state_dict(state["optimizer"])
         model.env = state["env"]
-        model._last_obs = state["last_obs"]
+        model._last_obs, model.qualities = state["last_obs"], state["qualities"]
         model.num_timesteps, model._n_updates = state["num_timesteps"], state["n_updates"]
         model.ep_info_buffer, model.ep_success_buffer = state["episodes"]
         self.curve = [Point(**point) for point in state["curve"]]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.ppo import RoutingPPO, VectorRolloutBuffer
+from agents.ppo import QualityMeans, RoutingPPO, VectorRolloutBuffer
 from agents.vec_env import RoutingVecEnv
 from experiments.training import LearnerConfig, make_model
 from mhgym.presets import make_scenario
@@ -74,6 +74,36 @@ def test_a_half_life_discounts_by_elapsed_minutes() -> None:
     np.testing.assert_array_equal(RoutingPPO(env)._discounts(infos), np.ones(4))
     with pytest.raises(ValueError, match=r"half_life must be minutes above 0, or null for no discounting, got 0\.0"):
         RoutingPPO(env, half_life=0.0)
+
+
+def test_expected_qualities_keep_the_mean_and_lose_the_noise() -> None:
+    """Of 6,000 answers in EranHeavy: equal for equal predictions, and in all the same sum as what came out."""
+    env = RoutingVecEnv(64, "EranHeavy", bank=256)
+    env.seed(0)
+    obs, rng = env.reset(), np.random.default_rng(0)
+    means, layout = QualityMeans(env.vector.layout), env.vector.layout
+    sums, seen = np.zeros(2), []
+    for step in range(400):
+        actions = np.array([rng.choice(np.flatnonzero(mask)) for mask in env.vector.action_masks()])
+        shown, before = layout.split(obs)["pairs"].reshape(64, -1, 3), obs
+        obs, _, _, infos = env.step(actions)
+        came = np.array([info["reward_vector"] for info in infos], dtype=np.float32)
+        expected = came.copy()
+        means.replace(expected, before, actions)
+        np.testing.assert_array_equal(expected[:, 1:], came[:, 1:])
+        if step >= 200:  # the means have settled
+            answered = came[:, 1] > 0
+            sums += came[answered, 0].sum(), expected[answered, 0].sum()
+            levels = shown[answered, actions[answered], 1]
+            seen += list(zip(levels.tolist(), (expected[answered, 0] / expected[answered, 1]).tolist(), strict=True))
+    assert len(seen) > 6_000
+    assert sums[1] == pytest.approx(sums[0], rel=0.01)
+    by_level = {level: [mean for own, mean in seen if own == level] for level in {own for own, _ in seen}}
+    assert len(by_level) == 5
+    assert all(np.ptp(values) < 0.05 for level, values in by_level.items() if len(values) > 500)
+    middle = [np.mean(by_level[level]) for level in sorted(by_level)]
+    assert middle == sorted(middle)
+    assert middle[-1] - middle[0] > 0.4
 
 
 @pytest.mark.parametrize("network", ["index_rule", "mlp"])
