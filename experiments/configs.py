@@ -8,6 +8,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from mhgym.presets import PRESETS
+from mhgym.presets.open_up_roster import BASE_STAFFING, COST_WEIGHTS, SATURATION_STAFFING
 
 _CONF = Path(__file__).resolve().parents[1] / "conf"
 
@@ -75,6 +76,25 @@ class EvaluationConfig:
 
 
 @dataclass
+class PledgeConfig:
+    """What a search for a roster of Open Up has to keep, and what it may spend.
+
+    Attributes:
+        answered: Share of the contacts that accepted the terms to be answered within 10 minutes.
+        line: Share of the time with at most one living contact in line, in every hour of the day.
+        cost: Of one counsellor by role, without unit.
+        roles: Whose numbers the search may change. Duty officers oversee and coach, which no simulation here counts.
+        budget: Rosters that each search may measure.
+    """
+
+    answered: float = 0.85
+    line: float = 0.85
+    cost: dict[str, float] = field(default_factory=lambda: dict(COST_WEIGHTS))
+    roles: list[str] = field(default_factory=lambda: ["volunteers", "full_time"])
+    budget: int = 600
+
+
+@dataclass
 class LeaderboardConfig:
     """The main job.
 
@@ -82,7 +102,7 @@ class LeaderboardConfig:
         scenarios: Scenarios by label.
         agents: Policies by label.
         flow: Of every scenario: `standard`, `heavy` or a mean of arrivals per hour; null keeps its own.
-        staffing: Likewise: counsellors in ERAN, full-time staff per shift in Open Up.
+        staffing: Likewise: counsellors in ERAN; in Open Up full-time staff per shift, or numbers by shift and role.
         weights: Likewise: of the reward's components; empty keeps its own.
         arrivals: Likewise.
         evaluation: How to compare.
@@ -116,3 +136,10 @@ def register_configs() -> None:
     store.store(name="leaderboard_schema", node=LeaderboardConfig)
     for name, preset in PRESETS.items():
         store.store(group="preset", name=name, node=preset)
+    register_rosters()
+
+
+def register_rosters() -> None:
+    """Make Open Up's rosters known to Hydra: `roster=base staffing.pm.volunteers=3`."""
+    for name, staffing in (("base", BASE_STAFFING), ("saturation", SATURATION_STAFFING)):
+        ConfigStore.instance().store(group="roster", name=name, node=staffing, package="staffing")

@@ -1,6 +1,6 @@
 """Pictures of the Open Up studies: the day by the hour, and staffing."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import matplotlib as mpl
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.plots import BLUE, GREY, SKY_BLUE, STYLE, VERMILION, line_style, save_figure
+from experiments.plots import BLACK, BLUE, GREY, SKY_BLUE, STYLE, VERMILION, line_style, save_figure
 from mhgym.metrics.by_hour import HOURS, HourlyCounts
 
 Floats = NDArray[np.float64]
@@ -20,6 +20,7 @@ PANELS = (
     ("C  unused capacity", "share of the slots on duty", "unused_share"),
     ("D  drop-out", "share of the day's drop-outs", "left_share"),
 )
+MARKERS = ("D", "^", "v", "P", "*")
 _PLEDGE = 0.15  # of both pledges: what may fail
 
 
@@ -85,3 +86,44 @@ def plot_dispersion(windows: Floats, month: Floats, simulated: Mapping[str, Floa
         axes[0].set_ylabel("variance / mean of counts")
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
         save_figure(figure, path, blank=not simulated)
+
+
+def plot_staffing(
+    swept: Sequence[tuple[float, float, float]],
+    crossing: tuple[float, float, float],
+    named: Mapping[str, tuple[float, float, float]],
+    path: str | Path,
+) -> None:
+    """Cost and failure against capacity; both axes run over the range of the sweep, so that the crossing shows.
+
+    Args:
+        swept: Capacity, cost and failure (share of visitors not answered) of each roster of the sweep.
+        crossing: The same where the curves cross.
+        named: The same of rosters to point out, by label.
+        path: PNG file to write.
+    """
+    capacity, cost, failure = np.array(swept, dtype=np.float64).reshape(-1, 3).T
+    with mpl.rc_context(STYLE):
+        figure = Figure(figsize=(9.5, 5.0), layout="constrained")
+        left = figure.subplots()
+        right = left.twinx()
+        for axis, values, colour, marker, label in (
+            (left, cost, BLUE, "s", "cost, without unit"),
+            (right, failure, VERMILION, "o", "failure: share of visitors not answered"),
+        ):
+            axis.plot(capacity, values, marker, color=colour, markersize=5, alpha=0.5)
+            least = [values[capacity == slots].min() for slots in np.unique(capacity)]
+            axis.plot(np.unique(capacity), least if axis is left else np.minimum.accumulate(least), color=colour)
+            axis.set_ylabel(label, color=colour)
+            if len(values):
+                axis.set_ylim(values.min(), values.max())
+        right.spines["right"].set_visible(True)
+        left.axvline(crossing[0], color=GREY, linewidth=1, linestyle=(0, (4, 3)))
+        left.annotate(f" crossing: {crossing[0]:.0f}", (crossing[0], left.get_ylim()[1]), color=GREY, va="top")
+        for number, (label, (slots, price, share)) in enumerate(named.items()):
+            left.plot(slots, price, MARKERS[number % len(MARKERS)], color=BLUE, markersize=10, mec=BLACK, label=label)
+            right.plot(slots, share, MARKERS[number % len(MARKERS)], color=VERMILION, markersize=10, mec=BLACK)
+        left.set_xlabel("capacity: contacts at once, summed over the shifts")
+        left.grid()
+        figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2)
+        save_figure(figure, path, blank=not swept)

@@ -12,7 +12,9 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 from rich.console import Console
 
+from experiments.configs import PledgeConfig, register_rosters
 from experiments.report import machine, whole_folder, write_json
+from mhgym.presets.open_up_roster import read_staffing
 
 #: Where each study is, imported when it is asked for; those of the second kind read the recorded month.
 STUDIES = {
@@ -21,6 +23,7 @@ STUDIES = {
     "eran": "eran",
     "kleinerman": "kleinerman_report",
     "wpi": "wpi_report",
+    "staffing": "staffing",
     "zombies": "zombies",
 }
 MONTH_STUDIES = {
@@ -46,14 +49,25 @@ class StudyConfig:
 
 @dataclass
 class ReproduceConfig:
-    """A reproduction: the study, where its results go, and the number of processes."""
+    """A reproduction.
+
+    Attributes:
+        study: What to run.
+        staffing: Roster of Open Up, by shift and role, from which `staffing` searches.
+        pledge: What it searches for.
+        output: Results folder; null names one after the study, under `results/`.
+        workers: Processes.
+    """
 
     study: StudyConfig = field(default_factory=StudyConfig)
+    staffing: Any = None
+    pledge: PledgeConfig = field(default_factory=PledgeConfig)
     output: str | None = None
     workers: int = 2
 
 
 ConfigStore.instance().store(name="reproduce_schema", node=ReproduceConfig)
+register_rosters()
 
 
 def reproduce(config: ReproduceConfig, draft: Path, console: Console) -> dict[str, Any]:
@@ -70,6 +84,8 @@ def reproduce(config: ReproduceConfig, draft: Path, console: Console) -> dict[st
         raise ValueError(f"study.replications must be at least 2 for an interval, got {study.replications}")
     run: Callable[..., dict[str, Any]] = import_module(f"experiments.studies.{known[study.name]}").reproduce
     common = study.replications, config.workers, draft, console
+    if study.name == "staffing":
+        return run(*common, start=read_staffing(config.staffing), pledge=config.pledge)
     return run(Path(str(study.month)), *common) if study.name in MONTH_STUDIES else run(*common)
 
 

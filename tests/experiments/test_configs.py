@@ -32,6 +32,26 @@ def test_study_composes(option: str) -> None:
     assert config.study.name == option
 
 
+@pytest.mark.parametrize(("roster", "counsellors"), [("base", 17), ("saturation", 39)])
+def test_a_roster_by_shift_and_role_can_be_changed_post_by_post(roster: str, counsellors: int) -> None:
+    overrides = ["scenario=open_up_day", f"roster={roster}", "staffing.pm.volunteers=3"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_object(compose("leaderboard", overrides=overrides))
+    people = build_cells(config)[0].scenario.roster
+    assert len(people) == counsellors  # 15 or 37, and two more volunteers in the afternoon
+    assert sum(name.startswith("pm_volunteer") for name in people.names()) == 3
+
+
+def test_the_search_for_a_roster_is_configured() -> None:
+    overrides = ["study=staffing", "staffing.am.full_time=4", "pledge.cost.volunteers=1", "pledge.answered=0.7"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        config = OmegaConf.to_object(compose("reproduce", overrides=overrides))
+    assert isinstance(config, ReproduceConfig)
+    assert config.staffing["am"] == {"volunteers": 1, "full_time": 4, "duty_officers": 1}
+    assert config.pledge.cost == {"volunteers": 1.0, "full_time": 2.0, "duty_officers": 3.0}
+    assert config.pledge.answered == 0.7
+
+
 def test_flow_and_staffing_reach_every_scenario() -> None:
     with initialize_config_dir(str(CONF), version_base="1.3"):
         config = OmegaConf.to_object(compose("leaderboard", overrides=["flow=heavy", "staffing=3"]))
