@@ -5,6 +5,7 @@ contact that has waited w minutes since it joined the queue is there with probab
 every view; the truth is in none.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,15 +19,15 @@ from mhgym.view import CentreView, Pair
 Floats = NDArray[np.float64]
 
 
-def probability_there(wait: Floats, patience: Floats) -> Floats:
-    """Chance that a caller has not left yet, for exponential patience.
+def log_probability_there(wait: Floats, patience: Floats) -> Floats:
+    """Logarithm of the chance that a caller has not left yet, for exponential patience.
 
     Args:
         wait: `[n]` minutes since the contact joined the queue.
         patience: `[n]` predicted mean patience, minutes.
 
     Returns:
-        `[n]` probabilities in (0, 1].
+        `[n]` at most 0; unlike the chance itself it never underflows, so that long waits still differ.
 
     Raises:
         ValueError: If a wait is negative or a patience not positive.
@@ -35,7 +36,7 @@ def probability_there(wait: Floats, patience: Floats) -> Floats:
         raise ValueError(f"a wait must be at least 0 minutes, got {wait[~(wait >= 0)][0]}")
     if not np.all(patience > 0):
         raise ValueError(f"a patience must be positive, got {patience[~(patience > 0)][0]} minutes")
-    return np.asarray(np.exp(-wait / patience))
+    return -wait / patience
 
 
 @dataclass
@@ -64,7 +65,7 @@ class NewestWithin:
 
 @dataclass
 class LikelyThere:
-    """The contact that is likeliest to be still there, see `probability_there`.
+    """The contact that is likeliest to be still there, see `log_probability_there`.
 
     Opening zombies only when nobody else waits still costs: the counsellor is then busy when the next caller comes. So
     a contact can be too unlikely to be opened at all.
@@ -87,6 +88,7 @@ class LikelyThere:
 
     def act(self, view: CentreView) -> Pair:
         """The likeliest that somebody can take, or HOLD if nobody is likely enough."""
-        there = probability_there(view.wait, view.waiting.patience)[:, None]
+        there = log_probability_there(view.wait, view.waiting.patience)[:, None]
+        least = math.log(self.least) if self.least else -math.inf
         first = np.asarray(self.high_risk_first & (view.waiting.risk == Risk.HIGH), dtype=np.float64)[:, None]
-        return best_pair(view, first, there, among=there >= self.least)
+        return best_pair(view, first, there, among=there >= least)

@@ -22,7 +22,9 @@ class Roster:
 
     def __post_init__(self) -> None:
         if not self.counsellors:
-            raise ValueError("a roster needs at least one counsellor, got 0")
+            raise ValueError(
+                "a roster needs at least one counsellor, got 0; a centre without staff has one without shifts"
+            )
 
     def __len__(self) -> int:
         return len(self.counsellors)

@@ -63,6 +63,8 @@ class OpenUp(Preset):
 
     def _law(self) -> ArrivalLaw:
         rates = self._rates()
+        if not rates.maximum:  # nobody comes: there is nothing to disperse or to excite
+            return PoissonArrivals(rates)
         fitted = OverdispersedPoisson(rates, OPEN_UP_HOURLY_DISPERSION, OPEN_UP_DAILY_DISPERSION)
         immigrants = HourlyRates(tuple(rate * (1 - OPEN_UP_HAWKES_BRANCHING) for rate in rates.per_hour))
         return choose_law(

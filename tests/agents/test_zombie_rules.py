@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from agents.first_come import FirstCome, LastCome
-from agents.zombie_rules import LikelyThere, NewestWithin, probability_there
+from agents.zombie_rules import LikelyThere, NewestWithin, log_probability_there
 from mhgym.domain import Counsellor, Risk, Role, Roster, Shift
 from mhgym.engines.reference import ReferenceEngine
 from mhgym.evaluation.rollout import run_episode
@@ -74,11 +74,12 @@ def test_newest_within_covers_first_and_last_come() -> None:
 
 
 def test_probability_there_is_the_survival_function() -> None:
-    assert probability_there(np.array([0.0, 5.0]), np.array([3.0, 5.0])) == pytest.approx([1.0, math.exp(-1.0)])
+    there = np.exp(log_probability_there(np.array([0.0, 5.0]), np.array([3.0, 5.0])))
+    assert there == pytest.approx([1.0, math.exp(-1.0)])
     with pytest.raises(ValueError, match=r"a patience must be positive, got 0\.0 minutes"):
-        probability_there(np.array([1.0]), np.array([0.0]))
+        log_probability_there(np.array([1.0]), np.array([0.0]))
     with pytest.raises(ValueError, match=r"a wait must be at least 0 minutes, got -1\.0"):
-        probability_there(np.array([-1.0]), np.array([1.0]))
+        log_probability_there(np.array([-1.0]), np.array([1.0]))
 
 
 def test_the_likeliest_is_not_always_the_newest() -> None:
@@ -93,6 +94,8 @@ def test_the_unlikely_are_left() -> None:
     assert LikelyThere(least=0.1).act(view).row == 1
     assert LikelyThere(least=0.2).act(view) == HOLD
     assert LikelyThere(least=0.0).act(view).row == 1
+    days = view_of([40_000.0, 10_000.0], [5.0, 5.0], LOW[:2])  # the chances of both underflow
+    assert LikelyThere().act(days).row == 1
 
 
 def test_high_risk_goes_first_unless_too_unlikely() -> None:
