@@ -23,6 +23,7 @@ STUDIES = {
     "eran": "eran",
     "kleinerman": "kleinerman_report",
     "wpi": "wpi_report",
+    "scale": "scale",
     "staffing": "staffing",
     "zombies": "zombies",
 }

@@ -1,5 +1,6 @@
 """Shifts, breaks and roles of Open Up, in minutes of the day (Chiang, Law & Yip 2024 and their public simulator)."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
@@ -179,11 +180,13 @@ def open_up_roster(
     volunteers = [index for index, post in enumerate(posts) if post.role == Role.VOLUNTEER]
     new = set(volunteers[len(volunteers) - min(newcomers, len(volunteers)) :])
     people = []
+    named: Counter[tuple[str, Role]] = Counter()
     for index, post in enumerate(posts):
         if paper_cutoff is None:
             shifts = _own_shifts(post, horizon)
         else:
             shifts = _paper_shifts(post, horizon, paper_cutoff, numbers[post.shift]["volunteers"] > 0)
-        name = f"{post.shift}_{post.role.name.lower()}_{sum(other[:2] == post[:2] for other in posts[:index])}"
+        name = f"{post.shift}_{post.role.name.lower()}_{named[post.shift, post.role]}"
+        named[post.shift, post.role] += 1
         people.append(Counsellor(post.role, shifts, _CAPACITY[post.role], _RISKS[post.role], index in new, name))
     return Roster(tuple(people))
