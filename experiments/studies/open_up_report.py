@@ -24,7 +24,10 @@ def reproduce(month: Path, replications: int, workers: int, folder: Path, consol
     """
     played = open_up.replicate(month, replications, workers)
     hours = {"OpenUpPaper": played[open_up.BASE].hours, "OpenUp": played[open_up.STEPS[-1]].hours}
-    plot_hours(hours, folder / "hours.png", dropped={"the authors' simulator": np.array(DROPPED_BY_HOUR)})
+    dropped = {"the authors' simulator": np.array(DROPPED_BY_HOUR)}
+    ahead = next(iter(open_up.AHEAD))
+    dropped[f"OpenUpPaper, {ahead}"] = played[ahead].hours.left
+    plot_hours(hours, folder / "hours.png", dropped=dropped)
     by_hour = {
         label: {
             name: [None if np.isnan(value) else float(value) for value in getattr(counts, name)]

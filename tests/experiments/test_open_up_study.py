@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from experiments.studies import open_up, open_up_report
+from experiments.studies import open_up, open_up_play, open_up_report, open_up_splits
 from experiments.studies.open_up_figures import OPTIMUM_TOTALS
 from experiments.studies.open_up_play import Rosters
 from experiments.studies.open_up_splits import climb, compositions, extensions_of_base, neighbours, rank
@@ -66,7 +66,8 @@ def test_saturation_is_the_roster_of_the_notebook() -> None:
     assert (len(roster), sum(person.capacity for person in roster), cost) == (37, 86, 67.5)
 
 
-def test_climbing_ends_where_no_move_helps(month: Path) -> None:
+def test_climbing_ends_where_no_move_helps(month: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_up_splits, "MONTH", DAY)
     law = ReplayArrivals(read_gaps(month)[:40], make_scenario("OpenUp").arrivals)
     best, tried = climb(BASE_STAFFING, law, 0, 1)
     assert tried > 33
@@ -101,12 +102,14 @@ def test_both_readings_of_chats_of_40_minutes() -> None:
 def test_the_report_is_whole(month: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_up, "extensions_of_base", lambda: extensions_of_base()[:2])
     monkeypatch.setattr(open_up, "climb", lambda split, *_: (split, 1))
+    monkeypatch.setattr(open_up_play, "MONTH", 4 * DAY)
+    monkeypatch.setattr(open_up_splits, "MONTH", 4 * DAY)
     data = open_up_report.reproduce(month, 2, 1, tmp_path, Console(quiet=True))
 
     assert (tmp_path / "hours.png").stat().st_size > 10_000
     text = (tmp_path / "report.md").read_text()
     assert "nan" not in text
-    for words in (*(setting.name for setting in open_up.SETTINGS), *open_up.OTHERS, *open_up.STEPS[1:], "optimum"):
+    for words in (*(s.name for s in open_up.SETTINGS), *open_up.OTHERS, *open_up.AHEAD, *open_up.STEPS[1:], "optimum"):
         assert words in text
     met = [row["met"] for row in data["findings"] if row["margin"] is not None]
     assert len(met) == 42
