@@ -42,6 +42,9 @@ POLICIES: dict[str, tuple[str, dict[str, Any]]] = {
     "likeliest there, at least 10 %, high risk first": ("likely_there", {"least": 0.1, "high_risk_first": True}),
     EVICTED: ("fcfs", {}),
 }
+#: The orders that are also run with callers who are more patient, as they are if those who were answered count as
+#: censored (`OpenUpPopulation`): does the answer hang on how patience was fitted?
+PATIENT = (FCFS, "lcfs", "likeliest there", "likeliest there, at least 10 %", EVICTED)
 #: KPI: (words, digits).
 MEASURES = {
     "quantity": ("answered, share of accepted", 4),
@@ -91,13 +94,15 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
         folder: Of the results.
         console: Where to print.
     """
-    rows = measure(seeds_of("test", replications), workers)
-    for row in rows:
+    seeds = seeds_of("test", replications)
+    rows = measure(seeds, workers)
+    patient = measure(seeds, workers, labels=PATIENT, patience="censored")
+    for row in (*rows, *patient):
         gain = row.differences.get("quantity")
         words = "" if gain is None else f"  minus fcfs {gain.format(digits=4)}"
         console.print(f"{row.label:50s} {row.means['quantity'].format(digits=4)}{words}", highlight=False)
-    (folder / "report.md").write_text(markdown(rows, replications), encoding="utf-8")
-    return {"rows": [row.as_json() for row in rows]}
+    (folder / "report.md").write_text(markdown(rows, patient, replications), encoding="utf-8")
+    return {"rows": [row.as_json() for row in rows], "censored_patience": [row.as_json() for row in patient]}
 
 
 def measure(
@@ -106,6 +111,7 @@ def measure(
     *,
     labels: tuple[str, ...] = tuple(POLICIES),
     horizon: float = WEEK,
+    patience: str = "published",
     cache: Path = Path(".cache/cells"),
 ) -> list[Row]:
     """Policies on the same traces.
@@ -115,9 +121,10 @@ def measure(
         workers: Processes.
         labels: In `POLICIES`; FCFS and `EVICTED` among them.
         horizon: Minutes of a trace.
+        patience: See `OpenUpPopulation`.
         cache: Folder of completed cells.
     """
-    kept = make_scenario("OpenUp", horizon=horizon)
+    kept = make_scenario("OpenUp", horizon=horizon, patience=patience)
     evicted = kept.replace(zombies="evicted")
     parts = [seeds[first : first + _BLOCK] for first in range(0, len(seeds), _BLOCK)]
     cells = {
@@ -155,14 +162,32 @@ def _row(label: str, scores: Mapping[str, Mapping[str, Floats]]) -> Row:
     return Row(label, means, differences, share)
 
 
-def markdown(rows: list[Row], weeks: int) -> str:
-    """The gains first, then every measure with its difference from FCFS."""
+def markdown(rows: list[Row], patient: list[Row], weeks: int) -> str:
+    """The gains first, with callers as published and more patient, then every measure with its difference from FCFS."""
     lines = [
         f"# Orders for a queue that holds zombies: Open Up, {weeks} test weeks",
         "",
         "Means with 95 % bootstrap intervals; differences from FCFS are paired, on the same callers. The last column "
         "is the share of what eviction would gain under FCFS, in answered of accepted.",
         "",
+        *_gains(rows),
+        "",
+        "## Callers who are more patient: means of 6.17 and 8.60 minutes, fitted with censoring",
+        "",
+        *_gains(patient),
+    ]
+    for name, (words, digits) in MEASURES.items():
+        lines += ["", f"## {words[0].upper()}{words[1:]}", "", "| order | mean | minus FCFS |", "|---|---|---|"]
+        for row in rows:
+            difference = row.differences.get(name)
+            cells = [row.means[name].format(digits), "" if difference is None else difference.format(digits)]
+            lines.append(f"| {row.label} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _gains(rows: list[Row]) -> list[str]:
+    """One table: who is answered, and how much of eviction's gain that is."""
+    lines = [
         "| order | answered, share of accepted | minus FCFS | share of what eviction gains |",
         "|---|---|---|---|",
     ]
@@ -174,10 +199,4 @@ def markdown(rows: list[Row], weeks: int) -> str:
             "" if row.share is None else row.share.format(digits=2),
         ]
         lines.append(f"| {row.label} | {' | '.join(cells)} |")
-    for name, (words, digits) in MEASURES.items():
-        lines += ["", f"## {words[0].upper()}{words[1:]}", "", "| order | mean | minus FCFS |", "|---|---|---|"]
-        for row in rows:
-            difference = row.differences.get(name)
-            cells = [row.means[name].format(digits), "" if difference is None else difference.format(digits)]
-            lines.append(f"| {row.label} | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    return lines
