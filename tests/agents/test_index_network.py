@@ -11,7 +11,7 @@ from agents import make_agent
 from agents.index_network import ILLEGAL, IndexRuleActor, IndexRuleCritic, scene_of
 from agents.learned import Learned, play
 from agents.network_card import FEATURES, Card
-from agents.zoo import load_network, save_network
+from agents.zoo import FOLDER, load_network, save_network
 from mhgym.envs.vector import RoutingBatch
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.mdp.observation import ObservationLayout
@@ -203,3 +203,17 @@ def test_decisions_do_not_depend_on_hidden_truth(preset: str, decisions: int, ne
             other.decide(taken)
         assert other.advance()
         assert policy.act(other.view()) == pair
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.safetensors")), ids=lambda path: path.stem)
+def test_networks_of_the_zoo_load_and_say_where_they_come_from(path: Path) -> None:
+    _, _, card = load_network(path)
+    assert {"scenario", "seed", "decisions", "learners", "curve"} <= set(card.training)
+    assert path.stat().st_size < 1_000_000
+    (decisions, reached), *_ = reversed(card.training["curve"])
+    assert decisions >= card.training["decisions"]
+    policy = Learned(path.stem)
+    scenario = make_scenario("EranHeavy")
+    (episode,) = run_episodes(scenario, policy, range(1), "compiled")
+    assert episode.illegal == 0
+    assert 0.7 < reached < 0.9  # on EranHeavy CMT has .77
