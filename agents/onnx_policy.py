@@ -37,9 +37,11 @@ class OnnxPolicy:
         """Check that the roster fits.
 
         Raises:
-            ValueError: If there are more counsellors than the network was exported for.
+            ValueError: If there are more counsellors than the network was exported for, or a perceptron meets fewer.
         """
         del rng
+        if self._card.network != "index_rule":
+            self._card.layout_for(self._card.num_slots, len(scenario.roster))  # which refuses any other size
         if len(scenario.roster) > self._card.num_counsellors:
             raise ValueError(
                 f"this network was exported for at most {self._card.num_counsellors} counsellors, the roster has "

@@ -50,8 +50,11 @@ def explain_decision(config: ExplainConfig) -> Explanation:
     policy = make_agent(entry.name, **entry.settings)
     if not isinstance(policy, Learned):
         raise ValueError(f"only networks are explained, got {entry.name!r}; choose agent=ppo")
+    if config.trace < 0:
+        raise ValueError(f"trace must be the number of a trace, 0 or more, got {config.trace}")
     scenario = build_scenario(config, place)
-    trace = Trace.sample(scenario, seeds_of(config.evaluation.split, config.trace + 2)[config.trace])
+    seeds = seeds_of(config.evaluation.split, max(2, config.trace + 1))
+    trace = Trace.sample(scenario, seeds[config.trace])
     engine = make_engine("simpy", scenario)  # which starts at once
     engine.reset(trace)
     policy.reset(scenario, policy_rng(trace.hash, policy.name))

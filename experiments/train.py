@@ -1,6 +1,6 @@
 """Train a routing policy: `python -m experiments.train agent=ppo scenario=eran_heavy seed=1`.
 
-The same command again goes on from the last checkpoint, so a killed run loses a minute at most.
+The same command again goes on from the last checkpoint, so a killed run loses a minute and a rollout.
 """
 
 import json

@@ -60,6 +60,13 @@ class LearnerConfig:
     bank: int = 4096
     renewed: int = 256
 
+    def __post_init__(self) -> None:
+        for name in ("width", "critic_width", "num_slots", "num_envs", "num_steps", "epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.renewed <= self.bank:
+            raise ValueError(f"renewed must be between 0 and the {self.bank} traces of the bank, got {self.renewed}")
+
 
 @dataclass(frozen=True)
 class Point:
@@ -166,7 +173,8 @@ class Progress(BaseCallback):
         if validation is not None:
             self.logger.record("validation/objective", validation)
             self._report(point)
-        self.env.vector.renew_bank(self._learner.renewed)
+        if self._learner.renewed:
+            self.env.vector.renew_bank(self._learner.renewed)
         if self._checkpoint is not None and (last or monotonic() - self._saved >= self._checkpoint_seconds):
             self.save(self._checkpoint)
             self._saved = monotonic()

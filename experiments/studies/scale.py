@@ -88,11 +88,12 @@ def measure(factor: int, days: int) -> Size:
     return Size(factor, len(scenario.roster), contacts, engine_cost, trace_cost, kpi_cost, quantity)
 
 
-def growth(sizes: list[Size], name: str) -> float:
-    """Exponent b of total cost ∝ contacts^b over all sizes, by least squares of logarithms; 1 is linear."""
+def growth(sizes: list[Size], name: str) -> list[float]:
+    """Exponents b of total cost ∝ contacts^b from each size to the next; 1 is linear."""
     contacts = np.log([size.contacts for size in sizes])
     total = contacts + np.log([getattr(size, name) for size in sizes])
-    return float(np.polyfit(contacts, total, 1)[0])
+    exponents: list[float] = (np.diff(total) / np.diff(contacts)).tolist()
+    return exponents
 
 
 def reproduce(replications: int, workers: int, folder: Path, console: Console) -> dict[str, Any]:
@@ -114,7 +115,7 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
     return {"sizes": [asdict(size) | {"episode": size.episode} for size in sizes], "exponents": exponents}
 
 
-def markdown(sizes: list[Size], exponents: dict[str, float]) -> str:
+def markdown(sizes: list[Size], exponents: dict[str, list[float]]) -> str:
     """One row a size."""
     lines = [
         "# A day of Open Up, larger and larger: microseconds of processor time for each contact",
@@ -125,10 +126,11 @@ def markdown(sizes: list[Size], exponents: dict[str, float]) -> str:
     for size in sizes:
         costs = " | ".join(f"{value:.1f}" for value in (size.engine, size.trace, size.kpis, size.episode))
         lines.append(f"| {size.factor} | {size.counsellors} | {size.contacts:.0f} | {size.quantity:.3f} | {costs} |")
+    steps = {name: ", ".join(f"{exponent:.2f}" for exponent in values) for name, values in exponents.items()}
     lines += [
         "",
-        f"The cost of a day grows with contacts to the power of {exponents['episode']:.2f}, that of the engine alone "
-        f"{exponents['engine']:.2f}; 1 is linear. For every event the engine looks through all counsellors "
+        f"From each size to the next the cost of a day grows with contacts to the powers of {steps['episode']}, that "
+        f"of the engine alone {steps['engine']}; 1 is linear. For every event the engine looks through all counsellors "
         "and all that they have in hand.",
     ]
     return "\n".join(lines) + "\n"

@@ -1,8 +1,8 @@
 """Which order serves most living callers when nobody sees who has left? Open Up, weeks of test traces.
 
 Chiang et al. 2024 ask what evicting zombies would bring; here it is asked how much of that an order alone brings, which
-sees no more than how long each contact has waited. Every policy meets the same callers. Settings stand beside one
-another and none is chosen by its result.
+sees no more than how long each contact has waited, and the mean patience of its type. Every policy meets the same
+callers. Settings stand beside one another and none is chosen by its result.
 """
 
 from collections.abc import Mapping

@@ -12,6 +12,8 @@ from agents.index_network import ILLEGAL, IndexRuleActor, IndexRuleCritic, scene
 from agents.learned import Learned, play
 from agents.network_card import FEATURES, Card
 from agents.zoo import FOLDER, load_network, save_network
+from experiments.cells import seeds_of
+from experiments.search import Scorer
 from mhgym.envs.vector import RoutingBatch
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.mdp.observation import ObservationLayout
@@ -195,7 +197,7 @@ def test_decisions_do_not_depend_on_hidden_truth(preset: str, decisions: int, ne
         witness.decide(make_agent("fcfs").act(witness.view()))
     assert witness.advance()
     policy.reset(scenario, policy_rng("", policy.name))
-    pair = policy.act(witness.view())
+    pair, scores = policy.act(witness.view()), policy.score(policy.see(witness.view())[0])
     for seed in range(4):
         other = Witness(scenario, redraw_hidden(witness, np.random.default_rng([seed, 1])))
         for taken in witness.decisions:
@@ -203,6 +205,7 @@ def test_decisions_do_not_depend_on_hidden_truth(preset: str, decisions: int, ne
             other.decide(taken)
         assert other.advance()
         assert policy.act(other.view()) == pair
+        assert torch.equal(policy.score(policy.see(other.view())[0]), scores)
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.safetensors")), ids=lambda path: path.stem)
@@ -217,3 +220,8 @@ def test_networks_of_the_zoo_load_and_say_where_they_come_from(path: Path) -> No
     (episode,) = run_episodes(scenario, policy, range(1), "compiled")
     assert episode.illegal == 0
     assert 0.7 < reached < 0.9  # on EranHeavy CMT has .77
+    seeds = seeds_of("validation", 60)
+    actor, _, _ = load_network(path)
+    own = play(actor, card.network, scenario, seeds, card.num_slots) @ np.array(scenario.weights.as_tuple())
+    gain = own - np.array(Scorer(scenario, seeds, "per_arrival").score(make_agent("fcfs"), len(seeds)))
+    assert gain.mean() > 3.0 * gain.std(ddof=1) / np.sqrt(len(gain))

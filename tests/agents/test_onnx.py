@@ -68,3 +68,11 @@ def test_a_larger_roster_than_exported_is_refused(tmp_path: Path) -> None:
     policy, scenario = OnnxPolicy(tmp_path / "n.onnx"), make_scenario("EranHeavy")
     with pytest.raises(ValueError, match=f"exported for at most 2 counsellors, the roster has {len(scenario.roster)}"):
         policy.reset(scenario, policy_rng("", "n"))
+
+
+def test_a_perceptron_meets_its_own_size_only(tmp_path: Path) -> None:
+    write_network(tmp_path / "n.safetensors", "mlp", 5)
+    export_onnx(tmp_path / "n.safetensors", tmp_path / "n.onnx", 16, 5)
+    policy, scenario = OnnxPolicy(tmp_path / "n.onnx"), make_scenario("EranHeavy")
+    with pytest.raises(ValueError, match="was trained for 16 queue slots and 5 counsellors, the centre has 16 and 4"):
+        policy.reset(scenario, policy_rng("", "n"))

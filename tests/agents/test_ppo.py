@@ -55,6 +55,18 @@ def test_advantages_are_those_of_the_weighted_reward() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"num_envs": 0}, "num_envs must be at least 1, got 0"),
+        ({"bank": 0}, "renewed must be between 0 and the 0 traces of the bank, got 256"),
+    ],
+)
+def test_impossible_settings_are_refused(settings: dict[str, int], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        LearnerConfig(**settings)
+
+
 def test_minibatches_hold_every_decision_once() -> None:
     model = make_model(SMALL, make_scenario("EranHeavy"), 0)
     model.learn(SMALL.num_envs * SMALL.num_steps)

@@ -222,3 +222,28 @@ def test_bad_batches_are_refused_by_name() -> None:
         ):
             vector.step(actions)
     vector.step(np.zeros(2, dtype=np.int64))
+
+
+def test_a_renewed_bank_keeps_the_newest_and_lets_episodes_finish() -> None:
+    """The oldest traces go, the others stay in their order; a longer newcomer fits; episodes under way keep theirs."""
+    vector = RoutingVectorEnv(4, "EranHeavy", bank=6, with_kpis=False)
+    vector.reset(seed=1)
+    before, playing = vector._bank, list(vector.batch.traces)
+    assert before is not None
+    vector.renew_bank(2)
+    after = vector._bank
+    assert after is not None
+    assert after.traces[:4] == before.traces[2:]
+    assert not {trace.hash for trace in after.traces[4:]} & {trace.hash for trace in before.traces}
+    assert vector.batch.traces == playing
+    for row, trace in enumerate(after.traces):
+        np.testing.assert_array_equal(after.packed.keys[row, : len(trace)], trace.keys)
+    for _ in range(200):
+        vector.renew_bank(6)
+        if vector._bank.longest > before.longest:
+            break
+    assert vector._bank.longest > before.longest
+    for _ in range(60):
+        vector.step(vector.action_masks().argmax(axis=1))
+    with pytest.raises(RuntimeError, match="no bank to renew: ask for one by bank=, and reset first"):
+        RoutingVectorEnv(1, "EranHeavy", bank=3).renew_bank(1)
