@@ -7,7 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.index_network import ILLEGAL, scene_of
+from agents.index_network import ILLEGAL
+from agents.ppo_policy import read_observations
 from agents.zoo import find_network, load_network
 from mhgym.envs.vector import RoutingBatch
 from mhgym.mdp import ActionLayout
@@ -20,7 +21,7 @@ from mhgym.view import CentreView, Pair
 def best_actions(actor: nn.Module, kind: str, layout: ObservationLayout, obs: Tensor, masks: Tensor) -> Tensor:
     """`[B]` the legal actions of the highest score for observations `[B, size]`, the first of equals."""
     with torch.inference_mode():
-        logits = actor(scene_of(obs, layout) if kind == "index_rule" else obs)
+        logits = actor(read_observations(kind, obs, layout))
         return torch.where(masks > 0, logits, ILLEGAL).argmax(dim=1)
 
 
@@ -67,7 +68,7 @@ class Learned:
 
     def score(self, obs: Tensor) -> Tensor:
         """`[B, N * C + 1]` scores of observations `[B, size]`, differentiable in them."""
-        scores: Tensor = self._actor(scene_of(obs, self.layout) if self._card.network == "index_rule" else obs)
+        scores: Tensor = self._actor(read_observations(self._card.network, obs, self.layout))
         return scores
 
 

@@ -255,12 +255,10 @@ class RoutingPPO(MaskablePPO):
             self._n_updates += 1
         for name, values in records.items():
             self.logger.record(f"train/{name}", float(np.mean(values)))
-        totals = [(array * self.rollout_buffer.weights).sum(axis=2).ravel() for array in self._predicted_and_met()]
+        buffer = self.rollout_buffer
+        totals = [(array * buffer.weights).sum(axis=2).ravel() for array in (buffer.values, buffer.returns)]
         self.logger.record("train/explained_variance", explained_variance(*totals))
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
-
-    def _predicted_and_met(self) -> tuple[Floats, Floats]:
-        return self.rollout_buffer.values, self.rollout_buffer.returns
 
     def _improve(self, samples: Samples, clip: float, entropy_weight: float) -> dict[str, float]:
         """One step of the optimiser on a minibatch; what to log of it."""

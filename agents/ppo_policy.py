@@ -55,6 +55,11 @@ def build_critic(network: str, layout: ObservationLayout, width: int, num_extra:
     return multilayer(layout.size + num_extra, width, len(COMPONENTS), gain=1.0)
 
 
+def read_observations(network: str, obs: Tensor, layout: ObservationLayout) -> Scene | Tensor:
+    """Observations `[B, size + W]` as a network of this kind takes them."""
+    return scene_of(obs, layout) if network == "index_rule" else obs
+
+
 class RoutingActorCritic(MaskableActorCriticPolicy):
     """Actor and critic without a common layer; the critic has a head for each reward component.
 
@@ -96,7 +101,7 @@ class RoutingActorCritic(MaskableActorCriticPolicy):
 
     def read(self, obs: Tensor) -> Scene | Tensor:
         """Observations `[B, size + W]` as the networks take them."""
-        return scene_of(obs, self.layout) if self.settings["network"] == "index_rule" else obs
+        return read_observations(self.settings["network"], obs, self.layout)
 
     def log_probabilities(self, read: Scene | Tensor, masks: NDArray[np.bool_] | Tensor | None) -> Tensor:
         """`[B, N * C + 1]` of every action; only legal ones have a probability."""

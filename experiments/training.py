@@ -1,4 +1,4 @@
-"""Training in the background of a command: validation, the curve, and checkpoints to resume from."""
+"""How a policy learns, and what accompanies its training: validation, the curve, checkpoints to resume from."""
 
 import os
 from dataclasses import asdict, dataclass
