@@ -9,13 +9,25 @@ from numpy.typing import NDArray
 
 from mhgym.engines.columns import Chance, Plan
 from mhgym.engines.packing import load_trace, make_chance
+from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
 
 
+def draw_trace(source: Scenario | ScenarioSampler, rng: np.random.Generator) -> Trace:
+    """The trace of an episode, from a scenario drawn for it where there is a sampler."""
+    scenario = source.sample(rng) if isinstance(source, ScenarioSampler) else source
+    return Trace.sample(scenario, int(rng.integers(2**32)))
+
+
+def draw_traces(source: Scenario | ScenarioSampler, size: int, rng: np.random.Generator) -> list[Trace]:
+    """The traces of `size` episodes."""
+    return [draw_trace(source, rng) for _ in range(size)]
+
+
 @dataclass(frozen=True)
 class TraceBank:
-    """Traces of one scenario, packed as the compiled engine takes them.
+    """Traces of centres with one plan, packed as the compiled engine takes them.
 
     Attributes:
         traces: Of the bank.
@@ -26,7 +38,7 @@ class TraceBank:
     packed: Chance
 
     @classmethod
-    def sample(cls, scenario: Scenario, plan: Plan, size: int, rng: np.random.Generator) -> Self:
+    def sample(cls, source: Scenario | ScenarioSampler, plan: Plan, size: int, rng: np.random.Generator) -> Self:
         """Draw `size` traces.
 
         Raises:
@@ -34,7 +46,7 @@ class TraceBank:
         """
         if size < 1:
             raise ValueError(f"a bank needs at least 1 trace, got {size}")
-        return cls.pack(plan, [Trace.sample(scenario, int(seed)) for seed in rng.integers(2**32, size=size)])
+        return cls.pack(plan, draw_traces(source, size, rng))
 
     @classmethod
     def pack(cls, plan: Plan, traces: Sequence[Trace]) -> Self:

@@ -15,16 +15,30 @@ from mhgym.engines import columns as col
 from mhgym.engines.columns import State
 from mhgym.engines.compiled import read_log
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
-from mhgym.envs.bank import TraceBank
+from mhgym.envs.bank import TraceBank, draw_trace, draw_traces
 from mhgym.mdp import ActionLayout, ObservationLayout
 from mhgym.mdp.observation import HIGH, LOW
 from mhgym.mdp.steps import CompiledSteps
 from mhgym.metrics import kpis
-from mhgym.presets import make_scenario
+from mhgym.presets import ScenarioSampler, make_scenario
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
 
 Observations = NDArray[np.float32]
+
+
+def padded_size(num_counsellors: int | None, scenario: Scenario) -> int:
+    """C of observations and actions: what is asked for, or the roster's size.
+
+    Raises:
+        ValueError: If the roster is larger.
+    """
+    size = len(scenario.roster)
+    if num_counsellors is not None and num_counsellors < size:
+        raise ValueError(
+            f"num_counsellors must be at least the {size} of the roster, got {num_counsellors}; None is the roster's"
+        )
+    return size if num_counsellors is None else num_counsellors
 
 
 class RoutingBatch:
@@ -34,26 +48,36 @@ class RoutingBatch:
         num_envs: E.
         scenario: A scenario, or the name of a preset.
         num_slots: N queue slots.
+        num_counsellors: C of observations and actions, padding included; None for the roster's.
         **overrides: Settings of the preset, if it is named.
 
     Raises:
-        ValueError: If the scenario leaks hidden truth, or there is no centre.
+        ValueError: If the scenario leaks hidden truth, there is no centre, or C is below the roster.
     """
 
-    def __init__(self, num_envs: int, scenario: Scenario | str, *, num_slots: int = 16, **overrides: Any) -> None:
+    def __init__(
+        self,
+        num_envs: int,
+        scenario: Scenario | str,
+        *,
+        num_slots: int = 16,
+        num_counsellors: int | None = None,
+        **overrides: Any,
+    ) -> None:
         if num_envs < 1:
             raise ValueError(f"a vector environment needs at least 1 centre, got {num_envs}")
+        if overrides and not isinstance(scenario, str):
+            raise ValueError(f"{', '.join(overrides)} can be set only where the scenario is named, got a {scenario!r}")
         self.scenario = make_scenario(scenario, **overrides) if isinstance(scenario, str) else scenario
         if self.scenario.leaks:
             raise ValueError("queue_discipline 'paper' shows which waiting contacts have left; use 'arrival'")
+        sizes = num_slots, padded_size(num_counsellors, self.scenario)
         self.num_envs = num_envs
-        self.layout = ObservationLayout(num_slots, len(self.scenario.roster))
-        self.actions = ActionLayout(num_slots, len(self.scenario.roster))
+        self.layout, self.actions = ObservationLayout(*sizes), ActionLayout(*sizes)
         self.weights = np.array(self.scenario.weights.as_tuple())
         self.plan = make_plan(self.scenario)
         self.traces: list[Trace | None] = [None] * num_envs
         self.chance, self.state = make_chance(self.plan, num_envs, 64), make_state(self.plan, num_envs, 64)
-        sizes = num_slots, len(self.scenario.roster)
         self.steps = steps = CompiledSteps(self.plan, self.chance, self.state, *sizes)
         self.obs, self.mask, self.reward, self.elapsed = steps.obs, steps.mask, steps.reward, steps.elapsed
         self.over = steps.over
@@ -131,13 +155,29 @@ class RoutingBatch:
         self.over[:] = self.state.clock_i[:, col.OVER] == 1
 
 
+def one_roster(sampler: ScenarioSampler) -> Scenario:
+    """The scenario whose roster and rules all scenarios of a sampler share.
+
+    Raises:
+        ValueError: If the sampler draws numbers of counsellors.
+    """
+    if sampler.staffing[0] != sampler.staffing[1]:
+        raise ValueError(
+            f"the centres of a batch have one roster, got staffing {sampler.staffing[0]} to {sampler.staffing[1]}; "
+            "use MixtureVectorEnv, which has a batch for each"
+        )
+    return sampler.largest()
+
+
 class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.float64]]):
     """`RoutingEnv` as a batch: the same transitions on the same seeds, one compiled call a step.
 
     Args:
         num_envs: E centres.
-        scenario: A scenario, or the name of a preset.
+        scenario: A scenario, the name of a preset, or a sampler of scenarios with one number of counsellors (several
+            are for `MixtureVectorEnv`), which then draws the scenario of each episode.
         num_slots: N queue slots.
+        num_counsellors: C of observations and actions, padding included; None for the roster's.
         autoreset_mode: `NextStep` or `SameStep`, see Gymnasium.
         render_mode: None; a batch has no picture.
         with_kpis: Whether an episode's end brings `info["kpis"]`. All KPIs of an episode take about a millisecond, a
@@ -150,9 +190,10 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
     def __init__(
         self,
         num_envs: int,
-        scenario: Scenario | str,
+        scenario: Scenario | ScenarioSampler | str,
         *,
         num_slots: int = 16,
+        num_counsellors: int | None = None,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
         render_mode: None = None,
         with_kpis: bool = True,
@@ -162,8 +203,10 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         mode = AutoresetMode(autoreset_mode)
         if mode == AutoresetMode.DISABLED:
             raise ValueError("autoreset_mode must be NextStep or SameStep, got Disabled")
-        self.batch = RoutingBatch(num_envs, scenario, num_slots=num_slots, **overrides)
-        self.layout = self.batch.layout
+        shared = one_roster(scenario) if isinstance(scenario, ScenarioSampler) else scenario
+        self.batch = RoutingBatch(num_envs, shared, num_slots=num_slots, num_counsellors=num_counsellors, **overrides)
+        self._source = scenario if isinstance(scenario, ScenarioSampler) else self.batch.scenario
+        self.layout, self.weights = self.batch.layout, self.batch.weights
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.metadata = {"render_modes": [], "autoreset_mode": mode}
@@ -202,12 +245,11 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
     def _begin(self, rows: Sequence[int]) -> None:
         if self._bank_size:
             if self._bank is None:
-                self._bank = TraceBank.sample(self.batch.scenario, self.batch.plan, self._bank_size, self._rngs[0])
+                self._bank = TraceBank.sample(self._source, self.batch.plan, self._bank_size, self._rngs[0])
             picks = np.array([self._rngs[row].integers(self._bank_size) for row in rows])
             self.batch.begin_from(self._bank, np.asarray(rows, dtype=np.int64), picks)
         else:
-            seeds = [int(self._rngs[row].integers(2**32)) for row in rows]
-            self.batch.begin(rows, [Trace.sample(self.batch.scenario, seed) for seed in seeds])
+            self.batch.begin(rows, [draw_trace(self._source, self._rngs[row]) for row in rows])
 
     def renew_bank(self, number: int) -> None:
         """Replace the oldest traces of the bank by new ones; episodes under way keep theirs.
@@ -219,8 +261,7 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
             raise RuntimeError("there is no bank to renew: ask for one by bank=, and reset first")
         number = min(number, self._bank_size)
         if number > 0:
-            seeds = self._rngs[0].integers(2**32, size=number)
-            new = [Trace.sample(self.batch.scenario, int(seed)) for seed in seeds]
+            new = draw_traces(self._source, number, self._rngs[0])
             self._bank = TraceBank.pack(self.batch.plan, [*self._bank.traces[number:], *new])
 
     def step(  # type: ignore[override]  # Gymnasium types the flags as floats; they are bool, as it asks in its text

@@ -1,7 +1,7 @@
 """A scenario per episode, for training that transfers."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 
@@ -34,6 +34,11 @@ class ScenarioSampler:
     def largest(self) -> Scenario:
         """The scenario with the most counsellors: what observations and actions are padded to."""
         return self._make(self.flow[1], self.staffing[1])
+
+    def by_staffing(self) -> tuple[Self, ...]:
+        """A sampler for each number of counsellors in the range; scenarios of one have equal rosters and rules."""
+        low, high = self.staffing
+        return tuple(replace(self, staffing=(number, number)) for number in range(low, high + 1))
 
     def sample(self, rng: np.random.Generator) -> Scenario:
         """Draw a scenario."""
