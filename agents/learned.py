@@ -1,13 +1,15 @@
 """A trained network as a policy: the legal action with the highest score, the first of equals."""
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from agents.index_network import ILLEGAL
+from agents.compiled_network import CompiledActor
+from agents.index_network import ILLEGAL, IndexRuleActor
 from agents.ppo_policy import read_observations
 from agents.zoo import find_network, load_network
 from mhgym.envs.vector import RoutingBatch
@@ -17,12 +19,25 @@ from mhgym.scenario import Scenario
 from mhgym.trace import Trace
 from mhgym.view import CentreView, Pair
 
+#: From observations `[B, size]` to scores `[B, N * C + 1]`.
+Scores = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
-def best_actions(actor: nn.Module, kind: str, layout: ObservationLayout, obs: Tensor, masks: Tensor) -> Tensor:
-    """`[B]` the legal actions of the highest score for observations `[B, size]`, the first of equals."""
-    with torch.inference_mode():
-        logits = actor(read_observations(kind, obs, layout))
-        return torch.where(masks > 0, logits, ILLEGAL).argmax(dim=1)
+
+def fast_scores(actor: nn.Module, layout: ObservationLayout) -> Scores:
+    """The scores of an actor, in compiled code where it is an index-rule network; its weights are those of now."""
+    if isinstance(actor, IndexRuleActor):
+        return CompiledActor(actor, layout)
+
+    def scores(obs: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            return actor(torch.from_numpy(obs)).numpy()  # type: ignore[no-any-return]
+
+    return scores
+
+
+def best_actions(scores: NDArray[np.float32], masks: NDArray[np.int8]) -> NDArray[np.int64]:
+    """`[B]` the legal actions of the highest score `[B, N * C + 1]`, the first of equals."""
+    return np.where(masks > 0, scores, ILLEGAL).argmax(axis=1)
 
 
 class Learned:
@@ -54,12 +69,12 @@ class Learned:
         del rng
         self.layout = self._card.layout_for(self._num_slots, len(scenario.roster))
         self.actions = ActionLayout(self._num_slots, len(scenario.roster))
+        self._scores = fast_scores(self._actor, self.layout)
 
     def act(self, view: CentreView) -> Pair:
         """The pair of the highest score, or HOLD."""
-        obs, mask = self.see(view)
-        action = best_actions(self._actor, self._card.network, self.layout, obs, mask)
-        return self.actions.decode(int(action), view)
+        obs, mask = self.layout.encode(view), self.actions.mask(view)
+        return self.actions.decode(int(best_actions(self._scores(obs[None]), mask[None])[0]), view)
 
     def see(self, view: CentreView) -> tuple[Tensor, Tensor]:
         """Observation `[1, size]` and mask `[1, N * C + 1]` of a view."""
@@ -73,13 +88,12 @@ class Learned:
 
 
 def play(
-    actor: nn.Module, kind: str, scenario: Scenario, seeds: range, num_slots: int, num_envs: int = 256
+    actor: nn.Module, scenario: Scenario, seeds: range, num_slots: int, num_envs: int = 256
 ) -> NDArray[np.float64]:
     """Let a network route traces, many at once: the episodes that `Learned` gives, without their records.
 
     Args:
         actor: The network.
-        kind: `index_rule` or `mlp`.
         scenario: The centre.
         seeds: Of `T` traces.
         num_slots: N queue slots.
@@ -89,6 +103,7 @@ def play(
         `[T, 4]` the reward vector of each episode.
     """
     batch = RoutingBatch(min(num_envs, len(seeds)), scenario, num_slots=num_slots)
+    scores = fast_scores(actor, batch.layout)
     traces = iter(enumerate(seeds))
     totals = np.zeros((len(seeds), 4))
     playing = np.full(batch.num_envs, -1)
@@ -105,8 +120,7 @@ def play(
     while (active := playing >= 0).any():
         rows = np.flatnonzero(active)
         actions = np.full(batch.num_envs, batch.actions.hold)
-        obs, masks = torch.from_numpy(batch.obs[rows]), torch.from_numpy(batch.mask[rows])
-        actions[rows] = best_actions(actor, kind, batch.layout, obs, masks).numpy()
+        actions[rows] = best_actions(scores(batch.obs[rows]), batch.mask[rows])
         batch.step(actions, active)
         totals[playing[rows]] += batch.reward[rows]
         begin(np.flatnonzero(active & batch.over).tolist())

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import make_agent
-from agents.learned import Learned, best_actions, play
+from agents.learned import Learned, best_actions, fast_scores, play
 from agents.network_card import Card
 from agents.zoo import save_network
 from benchmarks.sizes import Sizes
@@ -72,9 +72,9 @@ def measure_training(sizes: Sizes, scenario: Scenario) -> list[Result]:
 class _UntilAbove(BaseCallback):
     """Stops a training when its greedy policy is above a score on validation traces, whose time does not count."""
 
-    def __init__(self, scenario: Scenario, kind: str, num_slots: int, score: float) -> None:
+    def __init__(self, scenario: Scenario, num_slots: int, score: float) -> None:
         super().__init__()
-        self._settings = kind, scenario, _VALIDATION, num_slots
+        self._settings = scenario, _VALIDATION, num_slots
         self._weights = np.array(scenario.weights.as_tuple())
         self._score, self.passed = score, False
         self.cpu, self.wall = 0.0, 0.0
@@ -97,7 +97,7 @@ def measure_passing(sizes: Sizes, scenario: Scenario) -> list[Result]:
     learner = learners()["ppo"]
     cmt = float(np.mean(Scorer(scenario, _VALIDATION, "per_arrival").score(make_agent("cmt"), len(_VALIDATION))))
     for seed in range(sizes.trainings):
-        until = _UntilAbove(scenario, learner.network, learner.num_slots, cmt)
+        until = _UntilAbove(scenario, learner.num_slots, cmt)
         make_model(learner, scenario, seed).learn(_MOST, callback=until)
         if not until.passed:
             raise RuntimeError(f"after {_MOST:,} decisions with seed {seed} PPO was not above CMT")
@@ -114,7 +114,7 @@ def measure_latency(sizes: Sizes, scenario: Scenario) -> list[Result]:
     model = make_model(learner, scenario, 0)
     layout, batch = model.policy.layout, RoutingBatch(256, scenario, num_slots=learner.num_slots)
     batch.begin(range(256), [Trace.sample(scenario, seed) for seed in range(256)])
-    obs, masks = torch.from_numpy(batch.obs), torch.from_numpy(batch.mask)
+    scores = fast_scores(model.policy.actor, layout)
     engine = make_engine("compiled", scenario)
     engine.reset(Trace.sample(scenario, 0))
     engine.advance()
@@ -133,7 +133,7 @@ def measure_latency(sizes: Sizes, scenario: Scenario) -> list[Result]:
 
     def many() -> int:
         for _ in range(sizes.latencies):
-            best_actions(model.policy.actor, learner.network, layout, obs, masks)
+            best_actions(scores(batch.obs), batch.mask)
         return sizes.latencies
 
     series = interleave({"1": one, "256": many}, sizes.repeats)

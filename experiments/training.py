@@ -191,8 +191,7 @@ class Progress(BaseCallback):
         """Mean return on the validation traces."""
         policy = self.model.policy
         policy.set_training_mode(False)
-        kind = self._learner.network
-        totals = play(policy.actor, kind, self._scenario, self._seeds, self._learner.num_slots)
+        totals = play(policy.actor, self._scenario, self._seeds, self._learner.num_slots)
         return float((totals @ self._weights).mean())
 
     def save(self, path: Path) -> None:

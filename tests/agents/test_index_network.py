@@ -181,7 +181,7 @@ def test_playing_many_at_once_gives_the_same_episodes(preset: str, settings: dic
     scenario = make_scenario(preset, **settings)
     episodes = run_episodes(scenario, Learned(str(network)), range(20), "compiled")
     actor, _, card = load_network(network)
-    totals = play(actor, card.network, scenario, range(20), card.num_slots, num_envs=7)
+    totals = play(actor, scenario, range(20), card.num_slots, num_envs=7)
     single = [[episode.kpis[name] for name in ("quality", "quantity")] for episode in episodes]
     assert len({tuple(row) for row in single}) > 10
     np.testing.assert_allclose(totals[:, :2], single, atol=1e-9)
@@ -222,6 +222,6 @@ def test_networks_of_the_zoo_load_and_say_where_they_come_from(path: Path) -> No
     assert 0.7 < reached < 0.9  # on EranHeavy CMT has .77
     seeds = seeds_of("validation", 60)
     actor, _, _ = load_network(path)
-    own = play(actor, card.network, scenario, seeds, card.num_slots) @ np.array(scenario.weights.as_tuple())
+    own = play(actor, scenario, seeds, card.num_slots) @ np.array(scenario.weights.as_tuple())
     gain = own - np.array(Scorer(scenario, seeds, "per_arrival").score(make_agent("fcfs"), len(seeds)))
     assert gain.mean() > 3.0 * gain.std(ddof=1) / np.sqrt(len(gain))
