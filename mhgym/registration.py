@@ -1,6 +1,7 @@
-"""Gymnasium ids. Ids carry versions: a change of behaviour that changes results gets a new one."""
+"""Gymnasium's and PettingZoo's ids. Ids carry versions: a change of behaviour that changes results gets a new one."""
 
 import gymnasium
+import pettingzoo
 
 #: Preset behind each id.
 IDS = {
@@ -10,6 +11,9 @@ IDS = {
     "mhgym/OpenUp-v0": "OpenUp",
     "mhgym/OpenUpPaper-v0": "OpenUpPaper",
 }
+
+#: PettingZoo's ids, of the same presets: the counsellors as agents.
+COUNSELLOR_IDS = {env_id.replace("-v0", "Counsellors-v0"): preset for env_id, preset in IDS.items()}
 
 #: Environments of their own, by entry point.
 MATCHING_IDS = {"mhgym/DisasterRelief-v0": "mhgym.matching.env:DisasterReliefEnv"}
@@ -28,3 +32,8 @@ def register_envs() -> None:
     for env_id, entry_point in MATCHING_IDS.items():
         if env_id not in gymnasium.registry:
             gymnasium.register(env_id, entry_point=entry_point)
+    for env_id, preset in COUNSELLOR_IDS.items():
+        if env_id not in pettingzoo.aec_registry:
+            module, kwargs = "mhgym.envs.multi.counsellors_v0", {"scenario": preset}
+            pettingzoo.register("aec", env_id, f"{module}:env", kwargs=kwargs)
+            pettingzoo.register("parallel", env_id, f"{module}:parallel_env", kwargs=kwargs)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhgym.engines import columns as col
+from mhgym.engines.columns import State
 from mhgym.engines.compiled import CompiledEngine, Saved
 from mhgym.engines.protocol import Engine
 from mhgym.mdp import ActionLayout, ObservationLayout, RewardLedger
@@ -67,6 +68,16 @@ class Centre(Protocol):
         """How many actions of this episode were illegal."""
         ...
 
+    @property
+    def waiting(self) -> NDArray[np.int64]:
+        """`[n]` running numbers of the contacts in the queue, in its order."""
+        ...
+
+    @property
+    def idle_since(self) -> Floats:
+        """`[C]` minute at which each counsellor's longest-idle free slot became free; NaN without one."""
+        ...
+
     def begin(self, trace: Trace) -> None:
         """Begin an episode and run to its first decision epoch."""
         ...
@@ -101,6 +112,16 @@ class ViewedCentre:
         self.illegal_actions = 0
         self._run()
         self._decided_at = self.engine.now
+
+    @property
+    def waiting(self) -> NDArray[np.int64]:
+        """`[n]` running numbers of the contacts in the queue, in its order."""
+        return self.view.waiting.contact
+
+    @property
+    def idle_since(self) -> Floats:
+        """`[C]` minute at which each counsellor's longest-idle free slot became free; NaN without one."""
+        return self.view.staff.idle_since
 
     def _run(self) -> None:
         self._asking = self.engine.advance()
@@ -174,6 +195,18 @@ class CompiledCentre:
         """How many actions of this episode were illegal."""
         return int(self.engine.state.clock_i[0, col.ILLEGAL])
 
+    @property
+    def waiting(self) -> NDArray[np.int64]:
+        """`[n]` running numbers of the contacts in the queue, in its order."""
+        state = self.engine.state
+        return state.queue[0, : state.clock_i[0, col.NUM_QUEUE]].copy()
+
+    @property
+    def idle_since(self) -> Floats:
+        """`[C]` minute at which each counsellor's longest-idle free slot became free; NaN without one."""
+        since: Floats = idle_since(self.engine.state)[0]
+        return since
+
     def begin(self, trace: Trace) -> None:
         """Begin an episode and run to its first decision epoch."""
         self.engine.load(trace)
@@ -203,6 +236,11 @@ class CompiledCentre:
         self.engine.restore(saved.engine)
         self._attach()
         self._steps.observe(self._rows)
+
+
+def idle_since(state: State) -> Floats:
+    """`[E, C]` minute at which each counsellor's longest-idle free slot became free; NaN without one."""
+    return np.where(state.desk_i[:, :, col.NUM_FREE] > 0, state.free[:, :, 0], np.nan)
 
 
 def make_centre(scenario: Scenario, engine: Engine, observations: ObservationLayout, actions: ActionLayout) -> Centre:

@@ -8,6 +8,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from mhgym.envs.core import RoutingCore, SavedCore
+from mhgym.envs.screen import RENDER_FPS, RENDER_MODES, Screen
 from mhgym.mdp.observation import HIGH, LOW
 from mhgym.presets import ScenarioSampler
 from mhgym.presets.base import suggest
@@ -33,7 +34,7 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         **overrides: Settings of the preset: `flow`, `staffing`, `weights`, `zombies`, `horizon` and others.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array", "human"], "render_fps": 4}  # type: ignore[misc]
+    metadata: ClassVar[dict[str, Any]] = {"render_modes": RENDER_MODES, "render_fps": RENDER_FPS}  # type: ignore[misc]
 
     def __init__(
         self,
@@ -44,15 +45,12 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         render_mode: str | None = None,
         **overrides: Any,
     ) -> None:
-        modes = self.metadata["render_modes"]
-        if render_mode is not None and render_mode not in modes:
-            raise ValueError(f"unknown render_mode {render_mode!r}{suggest(str(render_mode), modes)}")
         self.core = RoutingCore(scenario, num_slots=num_slots, engine=engine, **overrides)
         self.layout = self.core.observations
         self.render_mode = render_mode
         self.observation_space = spaces.Box(LOW, HIGH, (self.layout.size,), np.float32)
         self.action_space = spaces.Discrete(self.core.actions.size)
-        self._window: Any = None
+        self._screen = Screen(self.core, render_mode)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -72,8 +70,7 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         if trace is not None and not isinstance(trace, Trace):
             raise TypeError(f"option 'trace' must be a Trace, got {type(trace).__name__}")
         self.core.reset(self.np_random, options.get("trace_seed"), trace)
-        if self.render_mode == "human":
-            self.render()
+        self._screen.follow()
         return self.core.observation(), self._info(np.zeros(4), self.core.centre.engine.now)
 
     def step(self, action: np.int64) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -82,8 +79,7 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
         info = self._info(step.reward, step.elapsed)
         if step.over:
             info["kpis"] = self.core.kpis()
-        if self.render_mode == "human":
-            self.render()
+        self._screen.follow()
         reward = float(self.core.weights @ step.reward)
         cut = self.core.cuts
         return self.core.observation(), reward, step.over and not cut, step.over and cut, info
@@ -112,28 +108,8 @@ class RoutingEnv(gymnasium.Env[NDArray[np.float32], np.int64]):
 
     def render(self) -> Any:
         """Draw the present view: text, an RGB array, or a window."""
-        if self.render_mode is None:
-            gymnasium.logger.warn("render() needs a render_mode; pass one to gymnasium.make")
-            return None
-        names = self.core.scenario.roster.names()
-        if self.render_mode == "ansi":
-            from mhgym.rendering.ansi import render_ansi
-
-            return render_ansi(self.core.view, names)
-        from mhgym.rendering.frame import render_frame
-
-        frame = render_frame(self.core.view, names)
-        if self.render_mode == "rgb_array":
-            return frame
-        if self._window is None:
-            from mhgym.rendering.window import Window
-
-            self._window = Window()
-        self._window.show(frame)
-        return None
+        return self._screen.draw()
 
     def close(self) -> None:
         """Close the window, if there is one."""
-        if self._window is not None:
-            self._window.close()
-            self._window = None
+        self._screen.close()
