@@ -1,7 +1,7 @@
 """A trained network as a policy: the legal action with the highest score, the first of equals."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -11,12 +11,13 @@ from torch import Tensor, nn
 from agents.compiled_network import CompiledActor
 from agents.index_network import ILLEGAL, IndexRuleActor
 from agents.ppo_policy import read_observations
+from agents.sight import Sight
 from agents.zoo import find_network, load_network
+from mhgym.envs.bank import seeded_trace
 from mhgym.envs.vector import RoutingBatch
-from mhgym.mdp import ActionLayout
 from mhgym.mdp.observation import ObservationLayout
+from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
-from mhgym.trace import Trace
 from mhgym.view import CentreView, Pair
 
 #: From observations `[B, size]` to scores `[B, N * C + 1]`.
@@ -41,7 +42,7 @@ def best_actions(scores: NDArray[np.float32], masks: NDArray[np.int8]) -> NDArra
 
 
 class Learned:
-    """Decides by a trained network, which sees what the view shows and nothing else.
+    """Decides by a trained network, which sees what the view shows and nothing else, padded as in its training.
 
     Args:
         network: A file, or the name of one in `agents/networks`.
@@ -67,19 +68,19 @@ class Learned:
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Lay observations out for the centre."""
         del rng
-        self.layout = self._card.layout_for(self._num_slots, len(scenario.roster))
-        self.actions = ActionLayout(self._num_slots, len(scenario.roster))
+        self._sight = self._card.sight(scenario, self._num_slots)
+        self.layout, self.actions = self._sight.layout, self._sight.actions
         self._scores = fast_scores(self._actor, self.layout)
 
     def act(self, view: CentreView) -> Pair:
         """The pair of the highest score, or HOLD."""
-        obs, mask = self.layout.encode(view), self.actions.mask(view)
+        obs, mask = self._sight.see(view)
         return self.actions.decode(int(best_actions(self._scores(obs[None]), mask[None])[0]), view)
 
     def see(self, view: CentreView) -> tuple[Tensor, Tensor]:
         """Observation `[1, size]` and mask `[1, N * C + 1]` of a view."""
-        obs, mask = torch.from_numpy(self.layout.encode(view)), torch.from_numpy(self.actions.mask(view))
-        return obs.unsqueeze(0), mask.unsqueeze(0)
+        obs, mask = self._sight.see(view)
+        return torch.from_numpy(obs).unsqueeze(0), torch.from_numpy(mask).unsqueeze(0)
 
     def score(self, obs: Tensor) -> Tensor:
         """`[B, N * C + 1]` scores of observations `[B, size]`, differentiable in them."""
@@ -88,21 +89,27 @@ class Learned:
 
 
 def play(
-    actor: nn.Module, scenario: Scenario, seeds: range, num_slots: int, num_envs: int = 256
+    actor: nn.Module,
+    scenario: Scenario | ScenarioSampler,
+    seeds: Sequence[int],
+    sight: Sight,
+    num_envs: int = 256,
 ) -> NDArray[np.float64]:
     """Let a network route traces, many at once: the episodes that `Learned` gives, without their records.
 
     Args:
         actor: The network.
-        scenario: The centre.
+        scenario: The centre, or a sampler of centres with one number of counsellors.
         seeds: Of `T` traces.
-        num_slots: N queue slots.
+        sight: What the network is shown of it.
         num_envs: Centres at once.
 
     Returns:
         `[T, 4]` the reward vector of each episode.
     """
-    batch = RoutingBatch(min(num_envs, len(seeds)), scenario, num_slots=num_slots)
+    layout = sight.layout
+    sizes = {"num_slots": layout.num_slots, "num_counsellors": layout.num_counsellors}
+    batch = RoutingBatch(min(num_envs, len(seeds)), scenario, **sizes)
     scores = fast_scores(actor, batch.layout)
     traces = iter(enumerate(seeds))
     totals = np.zeros((len(seeds), 4))
@@ -112,7 +119,7 @@ def play(
         starting = [(row, *pair) for row, pair in zip(rows, traces, strict=False)]
         playing[rows] = -1
         if starting:
-            batch.begin([row for row, _, _ in starting], [Trace.sample(scenario, seed) for _, _, seed in starting])
+            batch.begin([row for row, _, _ in starting], [seeded_trace(scenario, seed) for _, _, seed in starting])
             for row, index, _ in starting:
                 playing[row] = index
 

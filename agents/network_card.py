@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from agents.sight import Sight
 from mhgym.mdp.observation import (
     COUNSELLOR_FEATURES,
     GLOBAL_FEATURES,
@@ -16,6 +17,7 @@ from mhgym.mdp.observation import (
     QUEUE_FEATURES,
     ObservationLayout,
 )
+from mhgym.scenario import Scenario
 
 #: Names of the features of every block, in order.
 FEATURES = {
@@ -35,7 +37,7 @@ class Card:
         width: Hidden features of the actor.
         critic_width: Of the critic.
         num_slots: N that it was trained with.
-        num_counsellors: C that it was trained with.
+        num_counsellors: C that it was trained with, padding included.
         num_extra: Features beyond the observation.
         features: Names of the features of every block.
         training: How it was trained: scenario, seed, settings, decisions, curve.
@@ -83,15 +85,32 @@ class Card:
                     )
 
     def layout_for(self, num_slots: int, num_counsellors: int) -> ObservationLayout:
-        """The layout to show the network in a centre; one that depends on sizes has only its own.
+        """The layout to show the network in a centre.
+
+        A roster below that of training is padded to it, as smaller ones were in training, since some features are
+        shares of C. For a larger roster C is its own size, so that these shares stay at most 1; to have seen such
+        rosters, train with a sampler, or at least with a larger `num_counsellors`.
 
         Raises:
-            ValueError: If a perceptron meets other sizes than its own.
+            ValueError: If a perceptron, which depends on sizes, meets other slots than its own, or more counsellors.
         """
         sizes = self.num_slots, self.num_counsellors
-        if self.network != "index_rule" and sizes != (num_slots, num_counsellors):
+        if self.network != "index_rule" and (num_slots != sizes[0] or num_counsellors > sizes[1]):
             raise ValueError(
-                f"this network {self.network!r} was trained for {sizes[0]} queue slots and {sizes[1]} counsellors, the "
-                f"centre has {num_slots} and {num_counsellors}; use one of kind 'index_rule', which fits any"
+                f"this network {self.network!r} was trained for {sizes[0]} queue slots and at most {sizes[1]} "
+                f"counsellors, the centre has {num_slots} and {num_counsellors}; use one of kind 'index_rule', which "
+                "fits any"
             )
-        return ObservationLayout(num_slots, num_counsellors)
+        return ObservationLayout(num_slots, max(sizes[1], num_counsellors))
+
+    def sight(self, scenario: Scenario, num_slots: int | None = None) -> Sight:
+        """What the network is shown of a centre.
+
+        Args:
+            scenario: The centre.
+            num_slots: N queue slots; null for as many as in training.
+
+        Raises:
+            ValueError: If the network does not fit.
+        """
+        return Sight(self.layout_for(num_slots or self.num_slots, len(scenario.roster)))

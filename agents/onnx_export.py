@@ -35,7 +35,7 @@ def export_onnx(network: str | Path, target: Path, num_slots: int, num_counsello
         network: File of the network.
         target: File to write; its card is in its metadata.
         num_slots: N queue slots.
-        num_counsellors: C counsellors, padding included.
+        num_counsellors: C counsellors, padding included; at least as many as in training are taken.
 
     Raises:
         ValueError: If the network does not fit that size.
@@ -51,7 +51,7 @@ def export_onnx(network: str | Path, target: Path, num_slots: int, num_counsello
         names = {"input_names": ["observation"], "output_names": ["logits"], "dynamic_axes": {"observation": {0: "B"}}}
         torch.onnx.export(module.eval(), (example,), draft, opset_version=OPSET, dynamo=False, **names)  # type: ignore[arg-type]
         model = onnx.load(draft)
-    sized = replace(card, num_slots=num_slots, num_counsellors=num_counsellors)
+    sized = replace(card, num_slots=layout.num_slots, num_counsellors=layout.num_counsellors)
     onnx.helper.set_model_props(model, {"card": sized.write()})
     target.parent.mkdir(parents=True, exist_ok=True)
     onnx.save(model, str(target))

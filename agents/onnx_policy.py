@@ -6,7 +6,6 @@ import numpy as np
 import onnxruntime
 
 from agents.network_card import Card
-from mhgym.mdp import ActionLayout
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Pair
 
@@ -37,21 +36,18 @@ class OnnxPolicy:
         """Check that the roster fits.
 
         Raises:
-            ValueError: If there are more counsellors than the network was exported for, or a perceptron meets fewer.
+            ValueError: If there are more counsellors than the network was exported for.
         """
         del rng
-        if self._card.network != "index_rule":
-            self._card.layout_for(self._card.num_slots, len(scenario.roster))  # which refuses any other size
         if len(scenario.roster) > self._card.num_counsellors:
             raise ValueError(
                 f"this network was exported for at most {self._card.num_counsellors} counsellors, the roster has "
                 f"{len(scenario.roster)}; export it anew by agents.onnx_export"
             )
-        self._layout = self._card.layout
-        self._actions = ActionLayout(self._card.num_slots, self._card.num_counsellors)
+        self._sight = self._card.sight(scenario)
 
     def act(self, view: CentreView) -> Pair:
         """The pair of the highest score, or HOLD."""
-        (logits,) = self._session.run(None, {"observation": self._layout.encode(view)[None]})
-        legal = self._actions.mask(view) > 0
-        return self._actions.decode(int(np.where(legal, logits[0], -np.inf).argmax()), view)
+        obs, mask = self._sight.see(view)
+        (logits,) = self._session.run(None, {"observation": obs[None]})
+        return self._sight.actions.decode(int(np.where(mask > 0, logits[0], -np.inf).argmax()), view)

@@ -9,7 +9,9 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvObs, VecEnvStepReturn
 
+from mhgym.envs.mixture import MixtureVectorEnv
 from mhgym.envs.vector import RoutingVectorEnv
+from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 
 #: What every info has of the last step.
@@ -17,24 +19,34 @@ _SHOWN = ("elapsed", "reward_vector")
 
 
 class RoutingVecEnv(VecEnv):
-    """Centres of one scenario for Stable-Baselines3 and sb3-contrib; `env_method("action_masks")` serves MaskablePPO.
+    """Centres for Stable-Baselines3 and sb3-contrib; `env_method("action_masks")` serves MaskablePPO.
 
     Args:
         num_envs: Centres.
-        scenario: A scenario, or the name of a preset.
+        scenario: A scenario, the name of a preset, or a sampler, which draws the scenario of each episode.
         with_kpis: Whether the last info of an episode has `kpis`; they cost more than all of its decisions.
         **settings: As `RoutingVectorEnv`.
     """
 
-    def __init__(self, num_envs: int, scenario: Scenario | str, *, with_kpis: bool = False, **settings: Any) -> None:
-        self.vector = RoutingVectorEnv(
-            num_envs, scenario, autoreset_mode=AutoresetMode.SAME_STEP, with_kpis=with_kpis, **settings
+    def __init__(
+        self,
+        num_envs: int,
+        scenario: Scenario | ScenarioSampler | str,
+        *,
+        with_kpis: bool = False,
+        **settings: Any,
+    ) -> None:
+        settings |= {"autoreset_mode": AutoresetMode.SAME_STEP, "with_kpis": with_kpis}
+        self.vector: RoutingVectorEnv | MixtureVectorEnv = (
+            MixtureVectorEnv(num_envs, scenario, **settings)
+            if isinstance(scenario, ScenarioSampler)
+            else RoutingVectorEnv(num_envs, scenario, **settings)
         )
         self._actions: NDArray[np.int64] = np.zeros(num_envs, dtype=np.int64)
         self._return = np.zeros(num_envs)
         self._length = np.zeros(num_envs, dtype=np.int64)
         #: `[E, 4]` by which the reward vector of each centre is weighted.
-        self.reward_weights = np.tile(self.vector.batch.weights.astype(np.float32), (num_envs, 1))
+        self.reward_weights = np.tile(self.vector.weights.astype(np.float32), (num_envs, 1))
         observation, action = self.vector.single_observation_space, self.vector.single_action_space
         assert isinstance(observation, spaces.Box)
         self.render_mode = None

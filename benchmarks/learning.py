@@ -13,6 +13,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from agents import make_agent
 from agents.learned import Learned, best_actions, fast_scores, play
 from agents.network_card import Card
+from agents.sight import Sight
 from agents.zoo import save_network
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Result, Timing, duration, interleave, rate
@@ -72,9 +73,9 @@ def measure_training(sizes: Sizes, scenario: Scenario) -> list[Result]:
 class _UntilAbove(BaseCallback):
     """Stops a training when its greedy policy is above a score on validation traces, whose time does not count."""
 
-    def __init__(self, scenario: Scenario, num_slots: int, score: float) -> None:
+    def __init__(self, scenario: Scenario, score: float) -> None:
         super().__init__()
-        self._settings = scenario, _VALIDATION, num_slots
+        self._scenario = scenario
         self._weights = np.array(scenario.weights.as_tuple())
         self._score, self.passed = score, False
         self.cpu, self.wall = 0.0, 0.0
@@ -83,7 +84,8 @@ class _UntilAbove(BaseCallback):
     def _on_rollout_start(self) -> None:
         self.cpu += process_time() - self._mark[0]
         self.wall += perf_counter() - self._mark[1]
-        totals = play(self.model.policy.actor, *self._settings)
+        policy = self.model.policy
+        totals = play(policy.actor, self._scenario, _VALIDATION, Sight(policy.layout))
         self.passed = float((totals @ self._weights).mean()) > self._score
         self._mark = process_time(), perf_counter()
 
@@ -97,7 +99,7 @@ def measure_passing(sizes: Sizes, scenario: Scenario) -> list[Result]:
     learner = learners()["ppo"]
     cmt = float(np.mean(Scorer(scenario, _VALIDATION, "per_arrival").score(make_agent("cmt"), len(_VALIDATION))))
     for seed in range(sizes.trainings):
-        until = _UntilAbove(scenario, learner.num_slots, cmt)
+        until = _UntilAbove(scenario, cmt)
         make_model(learner, scenario, seed).learn(_MOST, callback=until)
         if not until.passed:
             raise RuntimeError(f"after {_MOST:,} decisions with seed {seed} PPO was not above CMT")

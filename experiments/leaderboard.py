@@ -30,13 +30,14 @@ from experiments.report import machine, markdown, timings, timings_markdown, who
 from mhgym import __version__
 from mhgym.engines.registry import ENGINES
 from mhgym.evaluation.rollout import run_episodes
+from mhgym.presets.base import Preset
 from mhgym.scenario import Scenario
 
 register_configs()
 
 
-def build_scenario(config: LeaderboardConfig, label: str) -> Scenario:
-    """One scenario of the comparison with what holds for all of them."""
+def build_preset(config: LeaderboardConfig, label: str) -> Preset:
+    """The settings of one scenario of the comparison with what holds for all of them."""
     changes: dict[str, Any] = {}
     for name in ("flow", "staffing", "weights"):
         if (value := getattr(config, name)) not in (None, {}):
@@ -44,7 +45,13 @@ def build_scenario(config: LeaderboardConfig, label: str) -> Scenario:
     if config.arrivals.law != "preset":
         law = config.arrivals
         changes |= {"arrivals": law.law, "arrivals_path": law.path, "arrivals_column": law.column}
-    return replace(config.scenarios[label].settings, **changes).build()
+    preset: Preset = replace(config.scenarios[label].settings, **changes)
+    return preset
+
+
+def build_scenario(config: LeaderboardConfig, label: str) -> Scenario:
+    """One scenario of the comparison."""
+    return build_preset(config, label).build()
 
 
 def build_cells(config: LeaderboardConfig) -> list[Cell]:

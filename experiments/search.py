@@ -16,8 +16,11 @@ from numpy.typing import NDArray
 from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.episodes import run_rule
 from mhgym.engines.rules import params_of
+from mhgym.envs.bank import seeded_trace
+from mhgym.envs.vector import one_roster
 from mhgym.mdp.reward import RewardLedger
 from mhgym.policy import Policy, policy_rng
+from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
 from mhgym.view import HOLD
@@ -76,13 +79,13 @@ class Scorer:
     """Objectives of policies on common traces, which are drawn once.
 
     Attributes:
-        scenario: The centre.
+        scenario: The centre, or a sampler of centres with one number of counsellors.
         seeds: Of the traces; drawn as far as they are asked for.
         objective: `per_arrival` or `served`, see `experiments.configs`.
         spent: Episodes played so far.
     """
 
-    scenario: Scenario
+    scenario: Scenario | ScenarioSampler
     seeds: Sequence[int]
     objective: str = "per_arrival"
     spent: int = field(default=0, init=False)
@@ -90,15 +93,17 @@ class Scorer:
     def __post_init__(self) -> None:
         if self.objective not in ("per_arrival", "served"):
             raise ValueError(f"unknown objective {self.objective!r} (known: per_arrival, served)")
-        self._engine = CompiledEngine(self.scenario)
-        self._weights = np.array(self.scenario.weights.as_tuple())
+        source = self.scenario
+        self._centre = one_roster(source) if isinstance(source, ScenarioSampler) else source
+        self._engine = CompiledEngine(self._centre)
+        self._weights = np.array(self._centre.weights.as_tuple())
         self._episodes: list[tuple[Trace, RewardLedger]] = []
 
     def score(self, policy: Policy, count: int) -> Floats:
         """`[count]` objectives on the first traces."""
         while len(self._episodes) < count:
-            trace = Trace.sample(self.scenario, self.seeds[len(self._episodes)])
-            self._episodes.append((trace, RewardLedger(self.scenario, trace)))
+            trace = seeded_trace(self.scenario, self.seeds[len(self._episodes)])
+            self._episodes.append((trace, RewardLedger(self._centre, trace)))
         self.spent += count
         return np.array([self._play(policy, *episode) for episode in self._episodes[:count]])
 
@@ -109,7 +114,7 @@ class Scorer:
             run_rule(engine, trace, rule, params_of(policy))
         else:
             engine.reset(trace)
-            policy.reset(self.scenario, policy_rng(trace.hash, policy.name))
+            policy.reset(self._centre, policy_rng(trace.hash, policy.name))
             while engine.advance():
                 pair = policy.act(engine.view())
                 if pair == HOLD or not engine.assign(*pair):

@@ -5,7 +5,7 @@ The same command again goes on from the last checkpoint, so a killed run loses a
 
 import json
 import sys
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -22,13 +22,27 @@ from agents.ppo import RoutingPPO
 from agents.zoo import save_network
 from experiments.cells import seeds_of
 from experiments.configs import LeaderboardConfig, register_configs
-from experiments.leaderboard import build_scenario
+from experiments.leaderboard import build_preset
 from experiments.report import machine, write_json
 from experiments.search import Scorer
-from experiments.training import LearnerConfig, Point, Progress, make_model
+from experiments.training import LearnerConfig, Point, Progress, make_model, split_by_staffing
+from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 
 REFERENCES = ("fcfs", "cmt")
+
+
+@dataclass
+class SamplerConfig:
+    """Scenarios to draw for the episodes of a training, see `mhgym.presets.ScenarioSampler`; neither set for none.
+
+    Attributes:
+        flow: Least and largest mean arrivals per hour.
+        staffing: Least and largest number of counsellors, or of full-time staff per shift in Open Up.
+    """
+
+    flow: list[float] = field(default_factory=list)
+    staffing: list[int] = field(default_factory=list)
 
 
 @dataclass
@@ -37,6 +51,7 @@ class TrainConfig(LeaderboardConfig):
 
     Attributes:
         learners: By the label of the agent in `conf/agent`, how it learns.
+        sampler: Draws the scenario of each episode, of training and validation, in the place of one flow and staffing.
         decisions: To take in training.
         seed: Of everything random in it.
         validation_traces: On which the curve is measured.
@@ -47,6 +62,7 @@ class TrainConfig(LeaderboardConfig):
     """
 
     learners: dict[str, LearnerConfig] = field(default_factory=dict)
+    sampler: SamplerConfig = field(default_factory=SamplerConfig)
     decisions: int = 5_000_000
     seed: int = 0
     validation_traces: int = 1_000
@@ -68,7 +84,7 @@ def train(config: TrainConfig, folder: Path, console: Console) -> Path:
     if label not in config.learners:
         raise ValueError(f"learners does not say how {label!r} learns (known: {', '.join(config.learners)})")
     torch.set_num_threads(config.threads)
-    learner, scenario = config.learners[label], build_scenario(config, place)
+    learner, scenario = config.learners[label], build_source(config, place)
     check_folder(config, folder)
     model = make_model(learner, scenario, config.seed, str(folder / "tensorboard") if config.tensorboard else None)
     seeds = seeds_of("validation", config.validation_traces)
@@ -111,10 +127,34 @@ def tell(point: Point, decisions: int, console: Console) -> None:
     )
 
 
-def reference_scores(scenario: Scenario, seeds: range) -> dict[str, float]:
+def build_source(config: TrainConfig, place: str) -> Scenario | ScenarioSampler:
+    """What episodes are drawn from.
+
+    Raises:
+        ValueError: If a sampler is not two ranges, or flow or staffing is also fixed.
+    """
+    preset, sampler = build_preset(config, place), config.sampler
+    if not sampler.flow and not sampler.staffing:
+        return preset.build()
+    if len(sampler.flow) != 2 or len(sampler.staffing) != 2:
+        raise ValueError(
+            f"sampler needs flow and staffing, each as [least, largest], got {sampler.flow} and {sampler.staffing}"
+        )
+    if config.flow is not None or config.staffing is not None:
+        raise ValueError(f"a sampler draws flow and staffing, got also flow={config.flow}, staffing={config.staffing}")
+    drawn = {"flow", "staffing"}
+    overrides = {item.name: getattr(preset, item.name) for item in fields(preset) if item.name not in drawn}
+    (slow, busy), (few, many) = sampler.flow, sampler.staffing
+    return ScenarioSampler(type(preset).__name__, (slow, busy), (few, many), overrides)
+
+
+def reference_scores(scenario: Scenario | ScenarioSampler, seeds: range) -> dict[str, float]:
     """Mean return of the references on the validation traces."""
-    scorer = Scorer(scenario, seeds, "per_arrival")
-    return {name: float(np.mean(scorer.score(make_agent(name), len(seeds)))) for name in REFERENCES}
+    parts = [(Scorer(part, own), len(own)) for part, own in split_by_staffing(scenario, seeds)]
+    return {
+        name: float(np.concatenate([scorer.score(make_agent(name), count) for scorer, count in parts]).mean())
+        for name in REFERENCES
+    }
 
 
 def check_folder(config: TrainConfig, folder: Path) -> None:

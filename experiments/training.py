@@ -12,7 +12,10 @@ from stable_baselines3.common.callbacks import BaseCallback
 
 from agents.learned import play
 from agents.ppo import RoutingPPO
+from agents.ppo_policy import RoutingActorCritic
+from agents.sight import Sight
 from agents.vec_env import RoutingVecEnv
+from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 
 
@@ -25,6 +28,7 @@ class LearnerConfig:
         width: Hidden features of the actor.
         critic_width: Of the critic.
         num_slots: N queue slots of an observation.
+        num_counsellors: C counsellors of an observation, padding included; null for the largest roster of the training.
         num_envs: Centres at once.
         num_steps: Decisions in each of them between two improvements.
         epochs: Passes over those decisions.
@@ -45,6 +49,7 @@ class LearnerConfig:
     width: int = 64
     critic_width: int = 64
     num_slots: int = 16
+    num_counsellors: int | None = None
     num_envs: int = 512
     num_steps: int = 64
     epochs: int = 2
@@ -85,9 +90,12 @@ class Point:
     validation: float | None
 
 
-def make_model(learner: LearnerConfig, scenario: Scenario, seed: int, tensorboard: str | None = None) -> RoutingPPO:
+def make_model(
+    learner: LearnerConfig, scenario: Scenario | ScenarioSampler, seed: int, tensorboard: str | None = None
+) -> RoutingPPO:
     """A learner at its beginning; equal seeds begin and go on equally."""
-    env = RoutingVecEnv(learner.num_envs, scenario, num_slots=learner.num_slots, bank=learner.bank)
+    sizes = {"num_slots": learner.num_slots, "num_counsellors": learner.num_counsellors}
+    env = RoutingVecEnv(learner.num_envs, scenario, bank=learner.bank, **sizes)
     env.seed(seed)
     return RoutingPPO(
         env,
@@ -113,11 +121,27 @@ def make_model(learner: LearnerConfig, scenario: Scenario, seed: int, tensorboar
     )
 
 
+def split_by_staffing(
+    scenario: Scenario | ScenarioSampler, seeds: range
+) -> list[tuple[Scenario | ScenarioSampler, range]]:
+    """Traces by their seeds, dealt out to the numbers of counsellors of a sampler; all of them to a scenario.
+
+    Raises:
+        ValueError: If a number would get no trace.
+    """
+    if not isinstance(scenario, ScenarioSampler):
+        return [(scenario, seeds)]
+    parts = scenario.by_staffing()
+    if len(seeds) < len(parts):
+        raise ValueError(f"{len(parts)} numbers of counsellors need a trace each, got {len(seeds)}")
+    return [(part, seeds[k :: len(parts)]) for k, part in enumerate(parts)]
+
+
 class Progress(BaseCallback):
     """Validates, draws the curve and writes checkpoints, each at the boundary of two rollouts.
 
     Args:
-        scenario: For validation.
+        scenario: For validation; a sampler is validated on as many scenarios as there are traces.
         seeds: Of the validation traces.
         learner: How the model learns.
         validate_every: Rollouts between two validations.
@@ -128,7 +152,7 @@ class Progress(BaseCallback):
 
     def __init__(
         self,
-        scenario: Scenario,
+        scenario: Scenario | ScenarioSampler,
         seeds: range,
         learner: LearnerConfig,
         *,
@@ -141,11 +165,10 @@ class Progress(BaseCallback):
         self.curve: list[Point] = []
         self.rollouts = 0
         self._seconds = 0.0
-        self._scenario, self._seeds, self._learner = scenario, seeds, learner
+        self._parts, self._learner = split_by_staffing(scenario, seeds), learner
         self._validate_every, self._checkpoint = validate_every, checkpoint
         self._checkpoint_seconds, self._report = checkpoint_seconds, report
         self._begun = self._saved = monotonic()
-        self._weights = np.array(scenario.weights.as_tuple())
 
     def _on_step(self) -> bool:
         return True
@@ -190,9 +213,11 @@ class Progress(BaseCallback):
     def validate(self) -> float:
         """Mean return on the validation traces."""
         policy = self.model.policy
+        assert isinstance(policy, RoutingActorCritic)
         policy.set_training_mode(False)
-        totals = play(policy.actor, self._scenario, self._seeds, self._learner.num_slots)
-        return float((totals @ self._weights).mean())
+        sight = Sight(policy.layout)
+        totals = np.concatenate([play(policy.actor, part, seeds, sight) for part, seeds in self._parts])
+        return float((totals @ self.env.vector.weights).mean())
 
     def save(self, path: Path) -> None:
         """Everything that the rest of the training depends on, in one file that appears whole."""

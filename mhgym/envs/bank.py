@@ -20,6 +20,12 @@ def draw_trace(source: Scenario | ScenarioSampler, rng: np.random.Generator) -> 
     return Trace.sample(scenario, int(rng.integers(2**32)))
 
 
+def seeded_trace(source: Scenario | ScenarioSampler, seed: int) -> Trace:
+    """The trace that a seed stands for, which draws the scenario, too, where there is a sampler."""
+    scenario = source.sample(np.random.default_rng(seed)) if isinstance(source, ScenarioSampler) else source
+    return Trace.sample(scenario, seed)
+
+
 def draw_traces(source: Scenario | ScenarioSampler, size: int, rng: np.random.Generator) -> list[Trace]:
     """The traces of `size` episodes."""
     return [draw_trace(source, rng) for _ in range(size)]

@@ -41,24 +41,40 @@ def padded_size(num_counsellors: int | None, scenario: Scenario) -> int:
     return size if num_counsellors is None else num_counsellors
 
 
+def one_roster(sampler: ScenarioSampler) -> Scenario:
+    """The scenario whose roster and rules all scenarios of a sampler share.
+
+    Raises:
+        ValueError: If the sampler draws numbers of counsellors.
+    """
+    if sampler.staffing[0] != sampler.staffing[1]:
+        raise ValueError(
+            f"the centres of a batch have one roster, got staffing {sampler.staffing[0]} to {sampler.staffing[1]}; "
+            "use MixtureVectorEnv, which has a batch for each"
+        )
+    return sampler.largest()
+
+
 class RoutingBatch:
     """A batch of `E` centres of one scenario, stepped by one compiled call. The faces below are built on it.
 
     Args:
         num_envs: E.
-        scenario: A scenario, or the name of a preset.
+        scenario: A scenario, the name of a preset, or a sampler of scenarios with one number of counsellors, whose
+            scenarios may be played beside each other; several numbers are for `MixtureVectorEnv`.
         num_slots: N queue slots.
         num_counsellors: C of observations and actions, padding included; None for the roster's.
         **overrides: Settings of the preset, if it is named.
 
     Raises:
-        ValueError: If the scenario leaks hidden truth, there is no centre, or C is below the roster.
+        ValueError: If the scenario leaks hidden truth, there is no centre, C is below the roster, or a sampler draws
+            numbers of counsellors.
     """
 
     def __init__(
         self,
         num_envs: int,
-        scenario: Scenario | str,
+        scenario: Scenario | ScenarioSampler | str,
         *,
         num_slots: int = 16,
         num_counsellors: int | None = None,
@@ -68,7 +84,8 @@ class RoutingBatch:
             raise ValueError(f"a vector environment needs at least 1 centre, got {num_envs}")
         if overrides and not isinstance(scenario, str):
             raise ValueError(f"{', '.join(overrides)} can be set only where the scenario is named, got a {scenario!r}")
-        self.scenario = make_scenario(scenario, **overrides) if isinstance(scenario, str) else scenario
+        self.source = make_scenario(scenario, **overrides) if isinstance(scenario, str) else scenario
+        self.scenario = one_roster(self.source) if isinstance(self.source, ScenarioSampler) else self.source
         if self.scenario.leaks:
             raise ValueError("queue_discipline 'paper' shows which waiting contacts have left; use 'arrival'")
         sizes = num_slots, padded_size(num_counsellors, self.scenario)
@@ -155,27 +172,12 @@ class RoutingBatch:
         self.over[:] = self.state.clock_i[:, col.OVER] == 1
 
 
-def one_roster(sampler: ScenarioSampler) -> Scenario:
-    """The scenario whose roster and rules all scenarios of a sampler share.
-
-    Raises:
-        ValueError: If the sampler draws numbers of counsellors.
-    """
-    if sampler.staffing[0] != sampler.staffing[1]:
-        raise ValueError(
-            f"the centres of a batch have one roster, got staffing {sampler.staffing[0]} to {sampler.staffing[1]}; "
-            "use MixtureVectorEnv, which has a batch for each"
-        )
-    return sampler.largest()
-
-
 class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.float64]]):
     """`RoutingEnv` as a batch: the same transitions on the same seeds, one compiled call a step.
 
     Args:
         num_envs: E centres.
-        scenario: A scenario, the name of a preset, or a sampler of scenarios with one number of counsellors (several
-            are for `MixtureVectorEnv`), which then draws the scenario of each episode.
+        scenario: As `RoutingBatch`; a sampler draws the scenario of each episode.
         num_slots: N queue slots.
         num_counsellors: C of observations and actions, padding included; None for the roster's.
         autoreset_mode: `NextStep` or `SameStep`, see Gymnasium.
@@ -203,9 +205,7 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         mode = AutoresetMode(autoreset_mode)
         if mode == AutoresetMode.DISABLED:
             raise ValueError("autoreset_mode must be NextStep or SameStep, got Disabled")
-        shared = one_roster(scenario) if isinstance(scenario, ScenarioSampler) else scenario
-        self.batch = RoutingBatch(num_envs, shared, num_slots=num_slots, num_counsellors=num_counsellors, **overrides)
-        self._source = scenario if isinstance(scenario, ScenarioSampler) else self.batch.scenario
+        self.batch = RoutingBatch(num_envs, scenario, num_slots=num_slots, num_counsellors=num_counsellors, **overrides)
         self.layout, self.weights = self.batch.layout, self.batch.weights
         self.num_envs = num_envs
         self.render_mode = render_mode
@@ -245,11 +245,11 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
     def _begin(self, rows: Sequence[int]) -> None:
         if self._bank_size:
             if self._bank is None:
-                self._bank = TraceBank.sample(self._source, self.batch.plan, self._bank_size, self._rngs[0])
+                self._bank = TraceBank.sample(self.batch.source, self.batch.plan, self._bank_size, self._rngs[0])
             picks = np.array([self._rngs[row].integers(self._bank_size) for row in rows])
             self.batch.begin_from(self._bank, np.asarray(rows, dtype=np.int64), picks)
         else:
-            self.batch.begin(rows, [draw_trace(self._source, self._rngs[row]) for row in rows])
+            self.batch.begin(rows, [draw_trace(self.batch.source, self._rngs[row]) for row in rows])
 
     def renew_bank(self, number: int) -> None:
         """Replace the oldest traces of the bank by new ones; episodes under way keep theirs.
@@ -261,7 +261,7 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
             raise RuntimeError("there is no bank to renew: ask for one by bank=, and reset first")
         number = min(number, self._bank_size)
         if number > 0:
-            new = draw_traces(self._source, number, self._rngs[0])
+            new = draw_traces(self.batch.source, number, self._rngs[0])
             self._bank = TraceBank.pack(self.batch.plan, [*self._bank.traces[number:], *new])
 
     def step(  # type: ignore[override]  # Gymnasium types the flags as floats; they are bool, as it asks in its text

@@ -11,6 +11,7 @@ from agents import make_agent
 from agents.index_network import ILLEGAL, IndexRuleActor, IndexRuleCritic, scene_of
 from agents.learned import Learned, play
 from agents.network_card import FEATURES, Card
+from agents.sight import Sight
 from agents.zoo import FOLDER, load_network, save_network
 from experiments.cells import seeds_of
 from experiments.search import Scorer
@@ -171,8 +172,27 @@ def test_what_is_no_network_is_refused(tmp_path: Path) -> None:
         load_network(path)
     with pytest.raises(ValueError, match="there is no network 'nowhere': give a file, or a name"):
         make_agent("learned", network="nowhere")
-    with pytest.raises(ValueError, match="trained for 16 queue slots and 5 counsellors, the centre has 16 and 4"):
-        card_for(ObservationLayout(16, 5), network="mlp").layout_for(16, 4)
+    with pytest.raises(ValueError, match="16 queue slots and at most 5 counsellors, the centre has 16 and 6"):
+        card_for(ObservationLayout(16, 5), network="mlp").layout_for(16, 6)
+
+
+@pytest.mark.parametrize(("roster", "shown"), [(2, 5), (5, 5), (7, 7)])
+def test_a_roster_is_shown_as_in_training(roster: int, shown: int) -> None:
+    """Smaller ones padded to the C of training, so that shares of C mean the same; larger ones by their own size."""
+    for kind in ("index_rule", "mlp")[: 1 + (roster <= 5)]:
+        assert card_for(ObservationLayout(16, 5), network=kind).layout_for(16, roster) == ObservationLayout(16, shown)
+
+
+def test_a_padded_network_decides_alike_one_by_one_and_in_batches(tmp_path: Path) -> None:
+    path = tmp_path / "padded.safetensors"
+    save_network(path, *make_networks(), card_for(ObservationLayout(16, 9)))
+    scenario = make_scenario("EranHeavy", staffing=3)
+    episodes = run_episodes(scenario, Learned(str(path)), range(8), "compiled")
+    actor, _, card = load_network(path)
+    sights = card.sight(scenario), Sight(ObservationLayout(16, 3))
+    totals, narrow = (play(actor, scenario, range(8), sight)[:, 1] for sight in sights)
+    np.testing.assert_allclose(totals, [episode.kpis["quantity"] for episode in episodes], atol=1e-9)
+    assert not np.array_equal(totals, narrow)  # shares of C reach what it decides
 
 
 @pytest.mark.parametrize(("preset", "settings"), [("EranHeavy", {}), ("OpenUp", {"horizon": 120.0})])
@@ -181,7 +201,7 @@ def test_playing_many_at_once_gives_the_same_episodes(preset: str, settings: dic
     scenario = make_scenario(preset, **settings)
     episodes = run_episodes(scenario, Learned(str(network)), range(20), "compiled")
     actor, _, card = load_network(network)
-    totals = play(actor, scenario, range(20), card.num_slots, num_envs=7)
+    totals = play(actor, scenario, range(20), card.sight(scenario), num_envs=7)
     single = [[episode.kpis[name] for name in ("quality", "quantity")] for episode in episodes]
     assert len({tuple(row) for row in single}) > 10
     np.testing.assert_allclose(totals[:, :2], single, atol=1e-9)
@@ -222,6 +242,6 @@ def test_networks_of_the_zoo_load_and_say_where_they_come_from(path: Path) -> No
     assert 0.7 < reached < 0.9  # on EranHeavy CMT has .77
     seeds = seeds_of("validation", 60)
     actor, _, _ = load_network(path)
-    own = play(actor, scenario, seeds, card.num_slots) @ np.array(scenario.weights.as_tuple())
+    own = play(actor, scenario, seeds, card.sight(scenario)) @ np.array(scenario.weights.as_tuple())
     gain = own - np.array(Scorer(scenario, seeds, "per_arrival").score(make_agent("fcfs"), len(seeds)))
     assert gain.mean() > 3.0 * gain.std(ddof=1) / np.sqrt(len(gain))

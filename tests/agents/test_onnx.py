@@ -63,16 +63,29 @@ def test_needs_no_torch(tmp_path: Path) -> None:
 
 
 def test_a_larger_roster_than_exported_is_refused(tmp_path: Path) -> None:
-    write_network(tmp_path / "n.safetensors", "index_rule", 5)
+    write_network(tmp_path / "n.safetensors", "index_rule", 2)
     export_onnx(tmp_path / "n.safetensors", tmp_path / "n.onnx", 16, 2)
     policy, scenario = OnnxPolicy(tmp_path / "n.onnx"), make_scenario("EranHeavy")
     with pytest.raises(ValueError, match=f"exported for at most 2 counsellors, the roster has {len(scenario.roster)}"):
         policy.reset(scenario, policy_rng("", "n"))
 
 
-def test_a_perceptron_meets_its_own_size_only(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["index_rule", "mlp"])
+def test_a_smaller_roster_is_padded_as_in_training(kind: str, tmp_path: Path) -> None:
+    """Trained for 6 counsellors, exported for 4 to the same, it decides for 4 as the network does."""
+    write_network(tmp_path / "n.safetensors", kind, 6)
+    export_onnx(tmp_path / "n.safetensors", tmp_path / "n.onnx", 16, 4)
+    scenario = make_scenario("EranHeavy")
+    assert len(scenario.roster) == 4
+    ours, theirs = (
+        run_episodes(scenario, policy, range(4), "compiled")
+        for policy in (Learned(str(tmp_path / "n.safetensors")), OnnxPolicy(tmp_path / "n.onnx"))
+    )
+    assert [episode.kpis for episode in ours] == [episode.kpis for episode in theirs]
+    assert all(episode.illegal == 0 for episode in ours)
+
+
+def test_a_perceptron_is_not_exported_for_more(tmp_path: Path) -> None:
     write_network(tmp_path / "n.safetensors", "mlp", 5)
-    export_onnx(tmp_path / "n.safetensors", tmp_path / "n.onnx", 16, 5)
-    policy, scenario = OnnxPolicy(tmp_path / "n.onnx"), make_scenario("EranHeavy")
-    with pytest.raises(ValueError, match="was trained for 16 queue slots and 5 counsellors, the centre has 16 and 4"):
-        policy.reset(scenario, policy_rng("", "n"))
+    with pytest.raises(ValueError, match="for 16 queue slots and at most 5 counsellors, the centre has 16 and 6"):
+        export_onnx(tmp_path / "n.safetensors", tmp_path / "n.onnx", 16, 6)

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hydra import compose, initialize_config_dir
@@ -11,8 +12,9 @@ from rich.console import Console
 
 from agents import make_agent
 from agents.zoo import load_network
+from experiments.cells import seeds_of
 from experiments.explain import explain_decision
-from experiments.train import TrainConfig, train
+from experiments.train import TrainConfig, build_source, train
 from experiments.training import Progress
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.presets import make_scenario
@@ -46,9 +48,19 @@ def tensors_of(path: Path) -> list[torch.Tensor]:
     return [*actor.state_dict().values(), *critic.state_dict().values()]
 
 
-def test_a_killed_training_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+#: What training can do beyond one scenario and one preference.
+BEYOND = {
+    "plain": (),
+    "sampler": ("sampler.flow=[10,14]", "sampler.staffing=[3,5]", "learners.ppo.num_counsellors=6"),
+}
+
+
+@pytest.mark.parametrize("overrides", BEYOND.values(), ids=BEYOND)
+def test_a_killed_training_goes_on_to_the_same_weights(
+    overrides: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Killed between its second and third rollout; weights, curve and card are those of an undisturbed run."""
-    config, console = compose_train(), Console(quiet=True)
+    config, console = compose_train(*overrides), Console(quiet=True)
     whole = train(config, tmp_path / "whole", console)
 
     class KilledError(Exception):
@@ -112,6 +124,43 @@ def test_a_folder_keeps_to_its_settings(tmp_path: Path) -> None:
     train(compose_train("decisions=128"), tmp_path, Console(quiet=True))
     with pytest.raises(ValueError, match=r"holds a training with other settings of seed; choose another folder"):
         train(compose_train("decisions=128", "seed=5"), tmp_path, Console(quiet=True))
+
+
+def test_scenarios_of_a_sampler_are_trained_and_validated(tmp_path: Path) -> None:
+    """The card has the layout of training; references and validation are of all flows and rosters."""
+    path = train(compose_train("decisions=128", *BEYOND["sampler"]), tmp_path / "a", Console(quiet=True))
+    card = load_network(path)[2]
+    assert (card.num_slots, card.num_counsellors) == (16, 6)
+    assert card.training["sampler"] == {"flow": [10.0, 14.0], "staffing": [3, 5]}
+    policy = make_agent("learned", network=str(path))
+    seeds = seeds_of("validation", 4)
+    sampler = build_source(compose_train(*BEYOND["sampler"]), "eran_heavy")
+    expected = []
+    for k, seed in enumerate(seeds):
+        part = sampler.by_staffing()[k % 3]
+        scenario = part.sample(np.random.default_rng(seed))
+        assert len(scenario.roster) == 3 + k % 3
+        (episode,) = run_episodes(scenario, policy, [seed], "compiled")
+        expected.append(episode.kpis["objective_per_arrival"])
+    points = json.loads((tmp_path / "a" / "curve.json").read_text())["points"]
+    assert points[-1]["validation"] == pytest.approx(np.mean(expected), abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (
+            ["sampler.flow=[10,14]"],
+            r"sampler needs flow and staffing, each as \[least, largest\], got \[10.0, 14.0\] and",
+        ),
+        ([*BEYOND["sampler"], "staffing=3"], "a sampler draws flow and staffing, got also flow=None, staffing=3"),
+        ([*BEYOND["sampler"], "learners.ppo.num_counsellors=4"], "at least the 5 of the roster, got 4"),
+        ([*BEYOND["sampler"], "validation_traces=2"], "3 numbers of counsellors need a trace each, got 2"),
+    ],
+)
+def test_impossible_samplers_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        train(compose_train(*overrides), tmp_path, Console(quiet=True))
 
 
 def test_one_agent_at_a_time(tmp_path: Path) -> None:
