@@ -1,7 +1,7 @@
 """A trained network as a policy: the legal action with the highest score, the first of equals."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -47,28 +47,37 @@ class Learned:
     Args:
         network: A file, or the name of one in `agents/networks`.
         num_slots: N queue slots that the network is shown; null for as many as in its training.
+        weights: Of the reward's components, by which a network of many preferences decides; null for the scenario's.
         name: Label in tables; null for the name of the file.
 
     Raises:
         ValueError: If there is no such network, or it does not fit.
     """
 
-    def __init__(self, network: str, num_slots: int | None = None, name: str | None = None) -> None:
+    def __init__(
+        self,
+        network: str,
+        num_slots: int | None = None,
+        name: str | None = None,
+        weights: Mapping[str, float] | None = None,
+    ) -> None:
         path = find_network(network)
         self.name = name or path.stem
         self._path = path
         self._actor, _, self._card = load_network(path)
         self._num_slots = num_slots or self._card.num_slots
+        self._weights = None if weights is None else dict(weights)
 
     def __repr__(self) -> str:
         """What decides, weights included, so that results are kept apart by it."""
         digest = hashlib.blake2b(self._path.read_bytes(), digest_size=8).hexdigest()
-        return f"Learned({self._path.stem}, {digest}, num_slots={self._num_slots})"
+        told = "" if self._weights is None else f", weights={self._weights}"
+        return f"Learned({self._path.stem}, {digest}, num_slots={self._num_slots}{told})"
 
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Lay observations out for the centre."""
         del rng
-        self._sight = self._card.sight(scenario, self._num_slots)
+        self._sight = self._card.sight(scenario, self._num_slots, self._weights)
         self.layout, self.actions = self._sight.layout, self._sight.actions
         self._scores = fast_scores(self._actor, self.layout)
 
@@ -78,12 +87,12 @@ class Learned:
         return self.actions.decode(int(best_actions(self._scores(obs[None]), mask[None])[0]), view)
 
     def see(self, view: CentreView) -> tuple[Tensor, Tensor]:
-        """Observation `[1, size]` and mask `[1, N * C + 1]` of a view."""
+        """Observation `[1, size + W]`, told weights included, and mask `[1, N * C + 1]` of a view."""
         obs, mask = self._sight.see(view)
         return torch.from_numpy(obs).unsqueeze(0), torch.from_numpy(mask).unsqueeze(0)
 
     def score(self, obs: Tensor) -> Tensor:
-        """`[B, N * C + 1]` scores of observations `[B, size]`, differentiable in them."""
+        """`[B, N * C + 1]` scores of observations `[B, size + W]`, differentiable in them."""
         scores: Tensor = self._actor(read_observations(self._card.network, obs, self.layout))
         return scores
 
@@ -127,7 +136,7 @@ def play(
     while (active := playing >= 0).any():
         rows = np.flatnonzero(active)
         actions = np.full(batch.num_envs, batch.actions.hold)
-        actions[rows] = best_actions(scores(batch.obs[rows]), batch.mask[rows])
+        actions[rows] = best_actions(scores(sight.tell(batch.obs[rows])), batch.mask[rows])
         batch.step(actions, active)
         totals[playing[rows]] += batch.reward[rows]
         begin(np.flatnonzero(active & batch.over).tolist())

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
+from agents.preferences import Preferences
 from agents.sight import Sight
 from mhgym.mdp.observation import (
     COUNSELLOR_FEATURES,
@@ -17,6 +18,7 @@ from mhgym.mdp.observation import (
     QUEUE_FEATURES,
     ObservationLayout,
 )
+from mhgym.metrics import COMPONENTS
 from mhgym.scenario import Scenario
 
 #: Names of the features of every block, in order.
@@ -39,6 +41,7 @@ class Card:
         num_slots: N that it was trained with.
         num_counsellors: C that it was trained with, padding included.
         num_extra: Features beyond the observation.
+        preferences: Components whose weights it is told, in those features; empty if it knows one preference.
         features: Names of the features of every block.
         training: How it was trained: scenario, seed, settings, decisions, curve.
     """
@@ -49,6 +52,7 @@ class Card:
     num_slots: int
     num_counsellors: int
     num_extra: int = 0
+    preferences: tuple[str, ...] = ()
     features: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(FEATURES))
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -61,6 +65,7 @@ class Card:
         """A card from the header of a file."""
         values = json.loads(text)
         values["features"] = {name: tuple(names) for name, names in values["features"].items()}
+        values["preferences"] = tuple(values.get("preferences", ()))
         return cls(**values)
 
     @property
@@ -103,14 +108,24 @@ class Card:
             )
         return ObservationLayout(num_slots, max(sizes[1], num_counsellors))
 
-    def sight(self, scenario: Scenario, num_slots: int | None = None) -> Sight:
+    def sight(
+        self, scenario: Scenario, num_slots: int | None = None, weights: Mapping[str, float] | None = None
+    ) -> Sight:
         """What the network is shown of a centre.
 
         Args:
             scenario: The centre.
             num_slots: N queue slots; null for as many as in training.
+            weights: Of the reward's components, by which it is to decide; null for the scenario's.
 
         Raises:
-            ValueError: If the network does not fit.
+            ValueError: If the network does not fit, or does not know the weights.
         """
-        return Sight(self.layout_for(num_slots or self.num_slots, len(scenario.roster)))
+        if weights is not None and not self.preferences:
+            raise ValueError(
+                f"this network was trained for one preference, got weights {dict(weights)}; train one with "
+                "learners.<agent>.preferences, or leave weights out"
+            )
+        own = dict(zip(COMPONENTS, scenario.weights.as_tuple(), strict=True)) if weights is None else weights
+        layout = self.layout_for(num_slots or self.num_slots, len(scenario.roster))
+        return Sight(layout, Preferences(self.preferences).tell(own))

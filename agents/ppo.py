@@ -220,12 +220,12 @@ class RoutingPPO(MaskablePPO):
             with torch.no_grad():
                 actions, values, log_probs = self.policy(torch.from_numpy(obs), action_masks=masks)
             rollout_buffer.record(obs, actions.numpy(), masks, log_probs, values)
-            seen = obs
+            seen, weights = obs, env.reward_weights.copy()
             obs, _, dones, infos = env.step(actions.numpy())  # type: ignore[assignment]
             vectors = np.array([info["reward_vector"] for info in infos], dtype=np.float32)
             if self.qualities is not None:
                 self.qualities.replace(vectors, seen, actions.numpy())
-            rollout_buffer.reward(vectors, env.reward_weights, dones, self._discounts(infos))
+            rollout_buffer.reward(vectors, weights, dones, self._discounts(infos))
             self.num_timesteps += env.num_envs
             self._update_info_buffer(infos, dones)
             callback.update_locals({"infos": infos, "dones": dones})

@@ -91,9 +91,10 @@ class RoutingActorCritic(MaskableActorCriticPolicy):
         super().__init__(observation_space, action_space, lr_schedule, **kwargs)
 
     def _build(self, lr_schedule: Callable[[float], float]) -> None:
-        network, num_extra = self.settings["network"], self.observation_space.shape[0] - self.layout.size  # type: ignore[index]
-        self.actor = build_actor(network, self.layout, self.settings["width"], num_extra)
-        self.critic = build_critic(network, self.layout, self.settings["critic_width"], num_extra)
+        network = self.settings["network"]
+        self.num_extra = self.observation_space.shape[0] - self.layout.size  # type: ignore[index]
+        self.actor = build_actor(network, self.layout, self.settings["width"], self.num_extra)
+        self.critic = build_critic(network, self.layout, self.settings["critic_width"], self.num_extra)
         self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1.0), **self.optimizer_kwargs)  # type: ignore[call-arg]
 
     def _get_constructor_parameters(self) -> dict[str, Any]:

@@ -200,6 +200,8 @@ def card_of(config: TrainConfig, label: str, place: str, model: RoutingPPO, curv
         critic_width=learner.critic_width,
         num_slots=layout.num_slots,
         num_counsellors=layout.num_counsellors,
+        num_extra=model.policy.num_extra,
+        preferences=tuple(learner.preferences),
         training=training,
     )
 

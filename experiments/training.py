@@ -1,7 +1,7 @@
 """How a policy learns, and what accompanies its training: validation, the curve, checkpoints to resume from."""
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -13,7 +13,6 @@ from stable_baselines3.common.callbacks import BaseCallback
 from agents.learned import play
 from agents.ppo import RoutingPPO
 from agents.ppo_policy import RoutingActorCritic
-from agents.sight import Sight
 from agents.vec_env import RoutingVecEnv
 from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
@@ -41,6 +40,8 @@ class LearnerConfig:
         max_grad_norm: Longest gradient, of actor and critic each.
         expect_quality: Whether answers count with the mean quality of their prediction, see `agents.ppo`.
         half_life: Minutes in which a reward loses half its worth; null for none.
+        preferences: Reward components whose weights are drawn for every episode, uniformly over all that add up to 1,
+            and told to actor and critic; empty to learn the scenario's weights alone.
         bank: Traces drawn ahead.
         renewed: Traces of the bank that each rollout replaces by new ones.
     """
@@ -62,6 +63,7 @@ class LearnerConfig:
     max_grad_norm: float = 0.5
     expect_quality: bool = False
     half_life: float | None = None
+    preferences: list[str] = field(default_factory=list)
     bank: int = 4096
     renewed: int = 256
 
@@ -94,8 +96,14 @@ def make_model(
     learner: LearnerConfig, scenario: Scenario | ScenarioSampler, seed: int, tensorboard: str | None = None
 ) -> RoutingPPO:
     """A learner at its beginning; equal seeds begin and go on equally."""
-    sizes = {"num_slots": learner.num_slots, "num_counsellors": learner.num_counsellors}
-    env = RoutingVecEnv(learner.num_envs, scenario, bank=learner.bank, **sizes)
+    env = RoutingVecEnv(
+        learner.num_envs,
+        scenario,
+        num_slots=learner.num_slots,
+        num_counsellors=learner.num_counsellors,
+        bank=learner.bank,
+        preferences=learner.preferences,
+    )
     env.seed(seed)
     return RoutingPPO(
         env,
@@ -211,12 +219,11 @@ class Progress(BaseCallback):
         return env
 
     def validate(self) -> float:
-        """Mean return on the validation traces."""
+        """Mean return on the validation traces, by the scenario's weights."""
         policy = self.model.policy
         assert isinstance(policy, RoutingActorCritic)
         policy.set_training_mode(False)
-        sight = Sight(policy.layout)
-        totals = np.concatenate([play(policy.actor, part, seeds, sight) for part, seeds in self._parts])
+        totals = np.concatenate([play(policy.actor, part, seeds, self.env.sight) for part, seeds in self._parts])
         return float((totals @ self.env.vector.weights).mean())
 
     def save(self, path: Path) -> None:

@@ -51,6 +51,7 @@ def tensors_of(path: Path) -> list[torch.Tensor]:
 #: What training can do beyond one scenario and one preference.
 BEYOND = {
     "plain": (),
+    "preferences": ("learners.ppo.preferences=[quality,quantity,burden]",),
     "sampler": ("sampler.flow=[10,14]", "sampler.staffing=[3,5]", "learners.ppo.num_counsellors=6"),
 }
 
@@ -146,6 +147,15 @@ def test_scenarios_of_a_sampler_are_trained_and_validated(tmp_path: Path) -> Non
     assert points[-1]["validation"] == pytest.approx(np.mean(expected), abs=1e-9)
 
 
+def test_a_network_of_many_preferences_says_so(tmp_path: Path) -> None:
+    path = train(compose_train("decisions=128", *BEYOND["preferences"]), tmp_path, Console(quiet=True))
+    card = load_network(path)[2]
+    assert (card.num_extra, card.preferences) == (4, ("quality", "quantity", "burden"))
+    policy = make_agent("learned", network=str(path), weights={"quantity": 1.0})
+    (episode,) = run_episodes(make_scenario("EranHeavy"), policy, range(1), "compiled")
+    assert episode.illegal == 0
+
+
 @pytest.mark.parametrize(
     ("overrides", "message"),
     [
@@ -153,12 +163,13 @@ def test_scenarios_of_a_sampler_are_trained_and_validated(tmp_path: Path) -> Non
             ["sampler.flow=[10,14]"],
             r"sampler needs flow and staffing, each as \[least, largest\], got \[10.0, 14.0\] and",
         ),
+        (["learners.ppo.preferences=[burden,fairness]"], "weights of at least 0 for burden, fairness, not all 0, got"),
         ([*BEYOND["sampler"], "staffing=3"], "a sampler draws flow and staffing, got also flow=None, staffing=3"),
         ([*BEYOND["sampler"], "learners.ppo.num_counsellors=4"], "at least the 5 of the roster, got 4"),
         ([*BEYOND["sampler"], "validation_traces=2"], "3 numbers of counsellors need a trace each, got 2"),
     ],
 )
-def test_impossible_samplers_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
+def test_impossible_trainings_are_refused(overrides: list[str], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         train(compose_train(*overrides), tmp_path, Console(quiet=True))
 
