@@ -84,8 +84,7 @@ class Game:
             TypeError: If `trace` is no trace.
         """
         if seed is not None:
-            self.state_space = spaces.Box(LOW, HIGH, (self.core.observations.size,), np.float32)
-        self._rng = seeding.np_random(seed)[0]
+            self._rng = seeding.np_random(seed)[0]
         options = {name: value for name, value in (options or {}).items() if name != _PLAIN_OPTION}
         for name in options:
             if name not in _RESET_OPTIONS:

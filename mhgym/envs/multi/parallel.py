@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
 from mhgym.envs.multi.game import Game
-from mhgym.envs.multi.turns import NOBODY
+from mhgym.envs.multi.order import NOBODY
 from mhgym.envs.screen import RENDER_FPS, RENDER_MODES
 from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario

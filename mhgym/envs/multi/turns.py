@@ -12,22 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mhgym.envs.core import RoutingCore
+from mhgym.envs.multi.order import NOBODY, next_asked
 from mhgym.envs.multi.rewards import Division
 from mhgym.mdp.slots import shown_rows
 
 Floats = NDArray[np.float64]
-NOBODY = -1  # in the place of a counsellor or a contact
-
-
-def next_asked(may_pull: NDArray[np.bool_], idle_since: Floats) -> NDArray[np.int64]:
-    """`[E]` who is asked next in each centre, -1 for nobody.
-
-    Args:
-        may_pull: `[E, C]` who could take one of the callers shown and has not declined.
-        idle_since: `[E, C]` minute at which the longest-idle free slot became free.
-    """
-    longest = np.argmin(np.where(may_pull, idle_since, np.inf), axis=1)
-    return np.where(may_pull.any(axis=1), longest, NOBODY)
 
 
 class Turns:
