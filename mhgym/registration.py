@@ -18,6 +18,10 @@ COUNSELLOR_IDS = {env_id.replace("-v0", "Counsellors-v0"): preset for env_id, pr
 #: Environments of their own, by entry point.
 MATCHING_IDS = {"mhgym/DisasterRelief-v0": "mhgym.matching.env:DisasterReliefEnv"}
 
+#: MO-Gymnasium's convention: the same environments with their rewards as vectors.
+MO_IDS = {env_id.replace("mhgym/", "mhgym/mo-"): preset for env_id, preset in IDS.items()}
+MO_MATCHING_IDS = {"mhgym/mo-DisasterRelief-v0": "mhgym.matching.multi_objective:MODisasterReliefEnv"}
+
 
 def register_envs() -> None:
     """Register every id; nothing is imported until one is made."""
@@ -32,6 +36,18 @@ def register_envs() -> None:
     for env_id, entry_point in MATCHING_IDS.items():
         if env_id not in gymnasium.registry:
             gymnasium.register(env_id, entry_point=entry_point)
+    for env_id, preset in MO_IDS.items():
+        if env_id not in gymnasium.registry:
+            gymnasium.register(
+                env_id,
+                entry_point="mhgym.envs.multi_objective:MORoutingEnv",
+                vector_entry_point="mhgym.envs.multi_objective:MORoutingVectorEnv",
+                disable_env_checker=True,  # it refuses rewards that are no float
+                kwargs={"scenario": preset},
+            )
+    for env_id, entry_point in MO_MATCHING_IDS.items():
+        if env_id not in gymnasium.registry:
+            gymnasium.register(env_id, entry_point=entry_point, disable_env_checker=True)
     for env_id, preset in COUNSELLOR_IDS.items():
         if env_id not in pettingzoo.aec_registry:
             module, kwargs = "mhgym.envs.multi.counsellors_v0", {"scenario": preset}

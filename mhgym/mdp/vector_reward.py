@@ -1,0 +1,19 @@
+"""Multi-objective environments: the reward is its vector, as MO-Gymnasium has it."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class VectorReward:
+    """Mixin, put before an environment whose infos have `reward_vector`: `step` gives that, `[reward_dim]` float32.
+
+    A class that mixes it in sets `reward_space` and `reward_dim`, and `reward_weights`, by which the scalar environment
+    weighs the components.
+    """
+
+    def step(self, action: Any) -> tuple[Any, NDArray[np.float32], bool, bool, dict[str, Any]]:
+        """As the environment's own, with the vector in the reward's place."""
+        observation, _, terminated, truncated, info = super().step(action)  # type: ignore[misc]
+        return observation, info["reward_vector"].astype(np.float32), terminated, truncated, info
