@@ -136,7 +136,7 @@ def play(
     while (active := playing >= 0).any():
         rows = np.flatnonzero(active)
         actions = np.full(batch.num_envs, batch.actions.hold)
-        actions[rows] = best_actions(scores(sight.tell(batch.obs[rows])), batch.mask[rows])
+        actions[rows] = best_actions(scores(sight.tell(batch.obs[rows])), sight.allow(batch.mask[rows]))
         batch.step(actions, active)
         totals[playing[rows]] += batch.reward[rows]
         begin(np.flatnonzero(active & batch.over).tolist())

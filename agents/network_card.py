@@ -42,6 +42,7 @@ class Card:
         num_counsellors: C that it was trained with, padding included.
         num_extra: Features beyond the observation.
         preferences: Components whose weights it is told, in those features; empty if it knows one preference.
+        may_hold: Whether it may hold where a pair can be assigned.
         features: Names of the features of every block.
         training: How it was trained: scenario, seed, settings, decisions, curve.
     """
@@ -53,6 +54,7 @@ class Card:
     num_counsellors: int
     num_extra: int = 0
     preferences: tuple[str, ...] = ()
+    may_hold: bool = True
     features: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(FEATURES))
     training: Mapping[str, Any] = field(default_factory=dict)
 
@@ -128,4 +130,4 @@ class Card:
             )
         own = dict(zip(COMPONENTS, scenario.weights.as_tuple(), strict=True)) if weights is None else weights
         layout = self.layout_for(num_slots or self.num_slots, len(scenario.roster))
-        return Sight(layout, Preferences(self.preferences).tell(own))
+        return Sight(layout, Preferences(self.preferences).tell(own), self.may_hold)

@@ -13,8 +13,10 @@ from stable_baselines3.common.utils import FloatSchedule, explained_variance
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
-from agents.ppo_policy import RoutingActorCritic
+from agents.imitation import Teacher
+from agents.ppo_policy import RoutingActorCritic, entropies
 from agents.vec_env import RoutingVecEnv
+from mhgym.mdp.labels import NO_ACTION
 from mhgym.mdp.observation import PAIR_FEATURES, ObservationLayout
 from mhgym.metrics import COMPONENTS
 
@@ -35,6 +37,7 @@ class Samples(NamedTuple):
         log_probs: `[B]` when they were taken.
         advantages: `[B]` scalarised.
         returns: `[B, K]`.
+        taught: `[B]` what the teacher would have done; `NO_ACTION` where there is none.
     """
 
     observations: Tensor
@@ -43,6 +46,7 @@ class Samples(NamedTuple):
     log_probs: Tensor
     advantages: Tensor
     returns: Tensor
+    taught: Tensor
 
 
 class VectorRolloutBuffer(MaskableRolloutBuffer):
@@ -64,6 +68,7 @@ class VectorRolloutBuffer(MaskableRolloutBuffer):
         self.returns = np.zeros_like(self.rewards)
         self.discounts = np.ones(shape, dtype=np.float32)
         self.weights = np.zeros((*shape, self.num_components), dtype=np.float32)
+        self.taught = np.full(shape, NO_ACTION)
 
     def record(
         self,
@@ -119,6 +124,7 @@ class VectorRolloutBuffer(MaskableRolloutBuffer):
                 self.log_probs,
                 self.advantages,
                 self.returns,
+                self.taught,
             )
         ]
         order = torch.randperm(num)
@@ -164,6 +170,7 @@ class RoutingPPO(MaskablePPO):
         expect_quality: Whether the quality of an answer counts with its mean over all answers so far of equal predicted
             quality, instead of with what came out: the same in the mean, as the policy sees no more, and with less
             noise. For scenarios where answers are not taken back by transfers.
+        teacher: Whose decisions the policy is pulled to in the beginning; null for nobody.
         half_life: Minutes in which a reward loses half of its worth, for continuing scenarios; null for none, as
             episodes are finite and their objective is a plain sum.
         ent_coef: Weight of the entropy at the beginning; falls to 0 with the learning rate.
@@ -179,6 +186,7 @@ class RoutingPPO(MaskablePPO):
         env: RoutingVecEnv,
         *,
         expect_quality: bool = False,
+        teacher: Teacher | None = None,
         half_life: float | None = None,
         ent_coef: float = 0.003,
         policy_kwargs: dict[str, Any] | None = None,
@@ -187,7 +195,7 @@ class RoutingPPO(MaskablePPO):
     ) -> None:
         if half_life is not None and half_life <= 0.0:
             raise ValueError(f"half_life must be minutes above 0, or null for no discounting, got {half_life}")
-        self.half_life = half_life
+        self.half_life, self.teacher = half_life, teacher
         self.qualities = QualityMeans(env.vector.layout) if expect_quality else None
         self._entropy_schedule = FloatSchedule(lambda remaining: ent_coef * remaining)
         super().__init__(
@@ -216,9 +224,11 @@ class RoutingPPO(MaskablePPO):
         callback.on_rollout_start()
         obs = np.asarray(self._last_obs)
         for _ in range(n_rollout_steps):
-            masks = env.vector.action_masks()
+            masks = env.action_masks()
             with torch.no_grad():
                 actions, values, log_probs = self.policy(torch.from_numpy(obs), action_masks=masks)
+            if self.teacher is not None and self.teacher.weight(self._current_progress_remaining) > 0.0:
+                rollout_buffer.taught[rollout_buffer.pos] = env.vector.labels(self.teacher.policy)
             rollout_buffer.record(obs, actions.numpy(), masks, log_probs, values)
             seen, weights = obs, env.reward_weights.copy()
             obs, _, dones, infos = env.step(actions.numpy())  # type: ignore[assignment]
@@ -263,8 +273,9 @@ class RoutingPPO(MaskablePPO):
     def _improve(self, samples: Samples, clip: float, entropy_weight: float) -> dict[str, float]:
         """One step of the optimiser on a minibatch; what to log of it."""
         policy = self.policy
-        values, log_prob, entropy = policy.evaluate_actions(samples.observations, samples.actions, samples.masks)
-        assert entropy is not None
+        values, log_probabilities = policy.evaluate(samples.observations, samples.masks)
+        log_prob = log_probabilities.gather(1, samples.actions.unsqueeze(1)).squeeze(1)
+        entropy = entropies(log_probabilities)
         advantages = samples.advantages
         if self.normalize_advantage:
             advantages = (advantages - advantages.mean()) / (advantages.std() + 1e-8)
@@ -273,13 +284,17 @@ class RoutingPPO(MaskablePPO):
         gain = torch.min(advantages * ratio, advantages * ratio.clamp(1.0 - clip, 1.0 + clip)).mean()
         value_loss = mse_loss(values, samples.returns)
         loss = -gain - entropy_weight * entropy.mean() + self.vf_coef * value_loss
+        records = {}
+        if self.teacher is not None and (pull := self.teacher.weight(self._current_progress_remaining)) > 0.0:
+            distance = self.teacher.distance(log_probabilities, samples.masks, samples.taught)
+            loss, records = loss + pull * distance, {"distance_to_teacher": distance.item()}
         policy.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         for network in (policy.actor, policy.critic):
             torch.nn.utils.clip_grad_norm_(network.parameters(), self.max_grad_norm)
         policy.optimizer.step()
         with torch.no_grad():
-            return {
+            return records | {
                 "policy_gain": gain.item(),
                 "value_loss": value_loss.item(),
                 "entropy": entropy.mean().item(),

@@ -60,6 +60,11 @@ def read_observations(network: str, obs: Tensor, layout: ObservationLayout) -> S
     return scene_of(obs, layout) if network == "index_rule" else obs
 
 
+def entropies(log_probabilities: Tensor) -> Tensor:
+    """`[B]` entropies of distributions `[B, A]`; an action without probability adds none."""
+    return -(log_probabilities * log_probabilities.exp()).sum(dim=1)
+
+
 class RoutingActorCritic(MaskableActorCriticPolicy):
     """Actor and critic without a common layer; the critic has a head for each reward component.
 
@@ -128,10 +133,14 @@ class RoutingActorCritic(MaskableActorCriticPolicy):
         self, obs: Tensor, actions: Tensor, action_masks: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor | None]:
         """Values `[B, K]`, log probabilities `[B]` of the actions, and entropies `[B]`."""
+        values, log_probabilities = self.evaluate(obs, action_masks)
+        return values, log_probabilities.gather(1, actions.unsqueeze(1)).squeeze(1), entropies(log_probabilities)
+
+    def evaluate(self, obs: Tensor, action_masks: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Values `[B, K]`, and log probabilities `[B, N * C + 1]` of all actions."""
         read = self.read(obs)
         log_probabilities = self.log_probabilities(read, action_masks)
-        entropy = -(log_probabilities * log_probabilities.exp()).sum(dim=1)
-        return self.critic(read), log_probabilities.gather(1, actions.unsqueeze(1)).squeeze(1), entropy
+        return self.critic(read), log_probabilities
 
     def predict_values(self, obs: Tensor) -> Tensor:  # type: ignore[override]
         """`[B, K]` what is left to gain of each reward component."""

@@ -31,6 +31,7 @@ class RoutingVecEnv(VecEnv):
         with_kpis: Whether the last info of an episode has `kpis`; they cost more than all of its decisions.
         preferences: Components whose weights are drawn for each episode, see `Preferences.draw`, and follow the
             observation, so that it is `[size + 4]`; none to weight them as the scenario does.
+        may_hold: Whether HOLD is unmasked where a pair can be assigned.
         **settings: As `RoutingVectorEnv`.
     """
 
@@ -41,6 +42,7 @@ class RoutingVecEnv(VecEnv):
         *,
         with_kpis: bool = False,
         preferences: Sequence[str] = (),
+        may_hold: bool = True,
         **settings: Any,
     ) -> None:
         settings |= {"autoreset_mode": AutoresetMode.SAME_STEP, "with_kpis": with_kpis}
@@ -57,7 +59,7 @@ class RoutingVecEnv(VecEnv):
         self.preferences = Preferences(tuple(preferences))
         own = dict(zip(COMPONENTS, self.vector.weights.tolist(), strict=True))
         #: What a network that learns here is shown where it decides by the scenario's own weights.
-        self.sight = Sight(self.vector.layout, self.preferences.tell(own))
+        self.sight = Sight(self.vector.layout, self.preferences.tell(own), may_hold)
         self._rng = np.random.default_rng()
         size = self.vector.layout.size + self.preferences.num_extra
         self.render_mode = None
@@ -84,6 +86,10 @@ class RoutingVecEnv(VecEnv):
     def _tell(self, obs: NDArray[np.float32]) -> NDArray[np.float32]:
         """Observations `[E, size]` with the weights of their episodes, if these are drawn."""
         return np.hstack([obs, self.reward_weights]) if self.preferences.components else obs
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """`[E, N * C + 1]` what may be chosen."""
+        return self.sight.allow(self.vector.action_masks())
 
     def step_async(self, actions: NDArray[Any]) -> None:
         """Keep the actions until `step_wait`."""
@@ -126,12 +132,12 @@ class RoutingVecEnv(VecEnv):
         """
         if method_name != "action_masks":
             raise AttributeError(f"a native batch knows the method action_masks, not {method_name!r}")
-        masks = self.vector.action_masks()
+        masks = self.action_masks()
         return [masks[row] for row in self._get_indices(indices)]
 
     def get_attr(self, attr_name: str, indices: VecEnvIndices = None) -> list[Any]:
         """An attribute of the batch, once for each centre asked for."""
-        value = self.vector.action_masks if attr_name == "action_masks" else getattr(self.vector, attr_name)
+        value = self.action_masks if attr_name == "action_masks" else getattr(self.vector, attr_name)
         return [value for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: VecEnvIndices = None) -> None:

@@ -124,8 +124,16 @@ class LeaderboardConfig:
 
 
 def agent_settings(label: str) -> tuple[str, dict[str, Any]]:
-    """Name and settings of an agent in `conf/agent`, for studies that compose nothing."""
-    loaded = OmegaConf.to_container(OmegaConf.load(_CONF / f"agent/{label}.yaml"))
+    """Name and settings of an agent in `conf/agent`, for studies that compose nothing.
+
+    Raises:
+        ValueError: If there is none of that label.
+    """
+    path = _CONF / f"agent/{label}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml")))
+        raise ValueError(f"unknown agent {label!r} (known: {known})")
+    loaded = OmegaConf.to_container(OmegaConf.load(path))
     assert isinstance(loaded, dict)
     return str(loaded["name"]), {str(name): value for name, value in loaded.get("settings", {}).items()}
 

@@ -202,6 +202,7 @@ def card_of(config: TrainConfig, label: str, place: str, model: RoutingPPO, curv
         num_counsellors=layout.num_counsellors,
         num_extra=model.policy.num_extra,
         preferences=tuple(learner.preferences),
+        may_hold=learner.may_hold,
         training=training,
     )
 

@@ -10,10 +10,13 @@ import numpy as np
 import torch
 from stable_baselines3.common.callbacks import BaseCallback
 
+from agents import make_agent
+from agents.imitation import Teacher
 from agents.learned import play
 from agents.ppo import RoutingPPO
 from agents.ppo_policy import RoutingActorCritic
 from agents.vec_env import RoutingVecEnv
+from experiments.configs import agent_settings
 from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 
@@ -42,6 +45,12 @@ class LearnerConfig:
         half_life: Minutes in which a reward loses half its worth; null for none.
         preferences: Reward components whose weights are drawn for every episode, uniformly over all that add up to 1,
             and told to actor and critic; empty to learn the scenario's weights alone.
+        may_hold: Whether the policy may hold where a pair can be assigned, in training and after.
+        imitate: Label in `conf/agent` of a policy with a compiled rule, to which the policy is pulled in the beginning;
+            null for none. See `agents.imitation`.
+        pull: Weight of that pull at the beginning.
+        pull_until: Share of the training in which it falls to 0.
+        softness: Probability that its target shares out to all legal actions.
         bank: Traces drawn ahead.
         renewed: Traces of the bank that each rollout replaces by new ones.
     """
@@ -64,6 +73,11 @@ class LearnerConfig:
     expect_quality: bool = False
     half_life: float | None = None
     preferences: list[str] = field(default_factory=list)
+    may_hold: bool = True
+    imitate: str | None = None
+    pull: float = 1.0
+    pull_until: float = 0.3
+    softness: float = 0.2
     bank: int = 4096
     renewed: int = 256
 
@@ -103,6 +117,7 @@ def make_model(
         num_counsellors=learner.num_counsellors,
         bank=learner.bank,
         preferences=learner.preferences,
+        may_hold=learner.may_hold,
     )
     env.seed(seed)
     return RoutingPPO(
@@ -118,6 +133,7 @@ def make_model(
         vf_coef=learner.value_weight,
         max_grad_norm=learner.max_grad_norm,
         expect_quality=learner.expect_quality,
+        teacher=make_teacher(learner),
         half_life=learner.half_life,
         stats_window_size=10 * learner.num_envs,
         tensorboard_log=tensorboard,
@@ -127,6 +143,14 @@ def make_model(
             "critic_width": learner.critic_width,
         },
     )
+
+
+def make_teacher(learner: LearnerConfig) -> Teacher | None:
+    """Whom a learner imitates."""
+    if learner.imitate is None:
+        return None
+    name, settings = agent_settings(learner.imitate)
+    return Teacher(make_agent(name, **settings), learner.pull, learner.pull_until, learner.softness)
 
 
 def split_by_staffing(

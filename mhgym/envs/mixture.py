@@ -9,6 +9,7 @@ from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
 from mhgym.envs.vector import Observations, RoutingVectorEnv, padded_size
+from mhgym.policy import Policy
 from mhgym.presets import ScenarioSampler
 
 Infos = dict[str, Any]
@@ -103,6 +104,10 @@ class MixtureVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         steps = [part.step(chosen) for part, chosen in zip(self.parts, own, strict=True)]
         obs, rewards, terminated, truncated = (np.concatenate([step[k] for step in steps]) for k in range(4))
         return obs, rewards, terminated, truncated, self._join([step[4] for step in steps])
+
+    def labels(self, policy: Policy) -> NDArray[np.int64]:
+        """`[E]` the actions that a policy with a compiled rule would take, see `RoutingBatch.labels`."""
+        return np.concatenate([part.labels(policy) for part in self.parts])
 
     def action_masks(self) -> NDArray[np.bool_]:
         """`[E, N * C + 1]` the legal actions."""

@@ -15,11 +15,14 @@ from mhgym.engines import columns as col
 from mhgym.engines.columns import State
 from mhgym.engines.compiled import read_log
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
+from mhgym.engines.rules import params_of
 from mhgym.envs.bank import TraceBank, draw_trace, draw_traces
 from mhgym.mdp import ActionLayout, ObservationLayout
+from mhgym.mdp.labels import label_actions
 from mhgym.mdp.observation import HIGH, LOW
 from mhgym.mdp.steps import CompiledSteps
 from mhgym.metrics import kpis
+from mhgym.policy import Policy
 from mhgym.presets import ScenarioSampler, make_scenario
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
@@ -139,6 +142,18 @@ class RoutingBatch:
             How many episodes have ended.
         """
         return self.steps.step(actions, active)
+
+    def labels(self, policy: Policy) -> NDArray[np.int64]:
+        """`[E]` the actions that a policy with a compiled rule would take, see `mdp.labels`.
+
+        Raises:
+            ValueError: If the policy has no compiled rule.
+        """
+        rule = getattr(policy, "compiled_rule", None)
+        if rule is None:
+            raise ValueError(f"only a policy with a compiled rule labels a batch, which {policy.name!r} has not")
+        sizes = self.layout.num_slots, self.layout.num_counsellors
+        return label_actions(self.plan, self.chance, self.state, int(rule), params_of(policy), *sizes)
 
     def kpis(self, row: int) -> dict[str, float]:
         """The KPIs of a centre whose episode is over."""
@@ -332,6 +347,10 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         }
         everybody = np.ones(self.num_envs, dtype=np.bool_)
         return {**values, **{f"_{name}": everybody.copy() for name in values}}
+
+    def labels(self, policy: Policy) -> NDArray[np.int64]:
+        """`[E]` the actions that a policy with a compiled rule would take, see `RoutingBatch.labels`."""
+        return self.batch.labels(policy)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """`[E, N * C + 1]` the legal actions."""

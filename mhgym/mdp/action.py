@@ -1,12 +1,20 @@
 """Actions: a pair of queue slot and counsellor, or HOLD."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mhgym.mdp.slots import shown_rows
 from mhgym.view import HOLD, CentreView, Pair
+
+
+def without_hold(masks: NDArray[Any]) -> NDArray[Any]:
+    """Masks `[B, N * C + 1]` that refuse HOLD wherever a pair can be assigned, in a fresh array."""
+    stricter = masks.copy()
+    stricter[:, -1] = ~masks[:, :-1].any(axis=1)
+    return stricter
 
 
 @dataclass(frozen=True)

@@ -52,6 +52,7 @@ def tensors_of(path: Path) -> list[torch.Tensor]:
 BEYOND = {
     "plain": (),
     "preferences": ("learners.ppo.preferences=[quality,quantity,burden]",),
+    "imitation": ("learners.ppo.imitate=best_match_wait", "learners.ppo.pull_until=0.6", "learners.ppo.may_hold=false"),
     "sampler": ("sampler.flow=[10,14]", "sampler.staffing=[3,5]", "learners.ppo.num_counsellors=6"),
 }
 
@@ -164,6 +165,11 @@ def test_a_network_of_many_preferences_says_so(tmp_path: Path) -> None:
             r"sampler needs flow and staffing, each as \[least, largest\], got \[10.0, 14.0\] and",
         ),
         (["learners.ppo.preferences=[burden,fairness]"], "weights of at least 0 for burden, fairness, not all 0, got"),
+        (["learners.ppo.imitate=cmt2"], r"unknown agent 'cmt2' \(known: best_match, "),
+        (
+            ["learners.ppo.imitate=random"],
+            "only a policy with a compiled rule can be imitated, such as cmt, got 'random'",
+        ),
         ([*BEYOND["sampler"], "staffing=3"], "a sampler draws flow and staffing, got also flow=None, staffing=3"),
         ([*BEYOND["sampler"], "learners.ppo.num_counsellors=4"], "at least the 5 of the roster, got 4"),
         ([*BEYOND["sampler"], "validation_traces=2"], "3 numbers of counsellors need a trace each, got 2"),
