@@ -5,6 +5,7 @@ The same command again goes on from the last checkpoint, so a killed run loses a
 
 import json
 import sys
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
@@ -76,8 +77,15 @@ register_configs()
 ConfigStore.instance().store(name="train_schema", node=TrainConfig)
 
 
-def train(config: TrainConfig, folder: Path, console: Console) -> Path:
-    """Train, or go on training; the file of the network."""
+def train(config: TrainConfig, folder: Path, console: Console, watch: Callable[[Point], None] | None = None) -> Path:
+    """Train, or go on training; the file of the network.
+
+    Args:
+        config: The training.
+        folder: For what comes out of it.
+        console: Is told the curve.
+        watch: Is given every point that was validated, and ends the training by an exception.
+    """
     if len(config.agents) != 1 or len(config.scenarios) != 1:
         raise ValueError(f"training takes 1 agent and 1 scenario, got {len(config.agents)} and {len(config.scenarios)}")
     (label,), (place,) = config.agents, config.scenarios
@@ -90,6 +98,12 @@ def train(config: TrainConfig, folder: Path, console: Console) -> Path:
     seeds = seeds_of("validation", config.validation_traces)
     references = reference_scores(scenario, seeds)
     console.print(", ".join(f"{name} {score:.4f}" for name, score in references.items()) + " on the validation traces")
+
+    def report(point: Point) -> None:
+        tell(point, config.decisions, console)
+        if watch is not None:
+            watch(point)
+
     progress = Progress(
         scenario,
         seeds,
@@ -97,7 +111,7 @@ def train(config: TrainConfig, folder: Path, console: Console) -> Path:
         validate_every=config.validate_every,
         checkpoint=folder / "checkpoint.pt",
         checkpoint_seconds=config.checkpoint_seconds,
-        report=lambda point: tell(point, config.decisions, console),
+        report=report,
     )
     if (folder / "checkpoint.pt").exists():
         progress.load(folder / "checkpoint.pt", model)
@@ -182,7 +196,7 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
     """What the weights depend on."""
     values = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))
     (label,) = config.agents
-    ignored = ("output", "cache", "plots", "evaluation", "agents", "tensorboard", "checkpoint_seconds")
+    ignored = ("output", "cache", "plots", "evaluation", "agents", "tensorboard", "checkpoint_seconds", "trials")
     kept = {name: value for name, value in values.items() if name not in ignored}
     return kept | {"learners": {label: kept["learners"][label]}}
 
