@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 WRAP_UP, ZOMBIE_WRAP_UP, REVIEW_INTERVAL, HORIZON, UNTIL, REMAINING_FLOOR = range(6)
 FINISH, POSTPONE, EVICT, CUT, PAPER, RECORD = range(6)
 # Plan.people_i
-CAPACITY, NEW, ROLE, RISKS = range(4)  # RISKS is the first of one column for each level of risk
+CAPACITY, NEW, ROLE, GROUP, RISKS = range(5)  # RISKS is the first of one column for each level of risk
 # Plan.timeline_f and Plan.timeline_i
 AT, BREAK_END = range(2)
 KIND, COUNSELLOR, SHIFT_NUMBER = range(3)
@@ -30,9 +30,10 @@ ACCEPTED, CALLER_TYPE, RISK = range(3)
 # State.clock_f and State.clock_i
 NOW, DECIDED_AT, LAST_END, NEXT_REVIEW, FEEDBACK_SUM = range(5)
 ASKING, OVER, NUM_ARRIVED, NEXT_ROSTER, NUM_QUEUE, NUM_LEGS, NUM_EVENTS, ANSWERED, ANSWERED_NEW, ILLEGAL = range(10)
+NUM_AT_RISK = 10  # the first of one column for each level of risk
 # State.contact_f and State.contact_i
 JOINED_AT, ANSWERED_AT, ENDED_AT, FEEDBACK, REMAINING, PREDICTED_REST, LEAVES_AT = range(7)
-OUTCOME, TRANSFERS, FINISHER = range(3)
+OUTCOME, TRANSFERS, FINISHER, HOLDER = range(4)
 # State.desk_f and State.desk_i; from SETTLED_AT and HIGH_RISK on, the accounts of load
 BACK_AT, BREAK_DUE, BUSY_SINCE, TAKES_UNTIL, SETTLED_AT, BUSY_UNTIL, STREAK_START, BUSY, INSIDE, EXCESS, MULTI = range(
     11
@@ -41,6 +42,8 @@ SHIFT, ON_DUTY, ON_BREAK, NUM_HANDS, NUM_FREE, CHATS, TAKEN, HIGH_RISK, INTERVAL
 # State.hand_f and State.hand_i
 STARTED_AT, SERVICE_END, END, PREDICTED = range(4)
 CONTACT, ZOMBIE = range(2)
+# State.heap_f, State.heap_i and State.heap_at
+DUE, IDLE = range(2)  # IDLE is the first of one for each group of counsellors
 
 
 class Plan(NamedTuple):
@@ -52,7 +55,7 @@ class Plan(NamedTuple):
         law: `[12]` outcome law.
         knots: `[k]` of the remaining-time model; empty for none.
         error_sd: `[k]`.
-        people_i: `[C, 6]` counsellors.
+        people_i: `[C, 7]` counsellors; those of a group may take contacts of the same levels of risk.
         first_shift: `[C]` row of each counsellor's first shift.
         shifts_f: `[s, 2]` shifts.
         shifts_i: `[s, 2]` range of rows of `closed`.
@@ -112,9 +115,9 @@ class State(NamedTuple):
 
     Attributes:
         clock_f: `[E, 5]` times.
-        clock_i: `[E, 10]` flags and counts.
+        clock_i: `[E, 13]` flags and counts.
         contact_f: `[E, n, 7]` contacts.
-        contact_i: `[E, n, 3]` contacts.
+        contact_i: `[E, n, 4]` contacts.
         latent: `[E, n, C, 2]` latent predictions of pairs, NaN until first asked for; no rows where they cost nothing.
         queue: `[E, n]` waiting contacts in order.
         desk_f: `[E, C, 11]` counsellors.
@@ -122,6 +125,11 @@ class State(NamedTuple):
         free: `[E, C, K]` minutes at which free slots became free, longest idle first.
         hand_f: `[E, C, K, 4]` contacts in hand, in the order in which they were taken.
         hand_i: `[E, C, K, 2]` likewise.
+        heap_f: `[E, 1 + groups, C + n + 1]` times of heaps, see `engines.heap`: what is due (returns of counsellors in
+            slots below C, wrap-ups and abandonments of contacts from C on); then for each group of counsellors the
+            minutes since which those with a free slot have one.
+        heap_i: `[E, 1 + groups, C + n + 1]` their codes.
+        heap_at: `[E, 1 + groups, C + n]` their places.
         leg_f: `[E, l, 2]` start and end of legs.
         leg_i: `[E, l, 3]` contact, counsellor and kind of legs.
         event_f: `[E, v]` times of recorded events.
@@ -140,6 +148,9 @@ class State(NamedTuple):
     free: Floats
     hand_f: Floats
     hand_i: Ints
+    heap_f: Floats
+    heap_i: Ints
+    heap_at: Ints
     leg_f: Floats
     leg_i: Ints
     event_f: Floats

@@ -12,7 +12,7 @@ from mhgym.domain import Outcome, Risk
 from mhgym.engines import columns as col
 from mhgym.engines import kernels
 from mhgym.engines.columns import Chance, Floats, Plan, State
-from mhgym.engines.lookahead import NUM_OUTCOMES, RULE_DECIDES, credit_hands, play
+from mhgym.engines.lookahead import NUM_OUTCOMES, RULE_DECIDES, begin, play
 from mhgym.engines.packing import make_chance, make_plan, make_state
 from mhgym.engines.posterior import Drawn
 from mhgym.engines.protocol import Situation
@@ -25,7 +25,7 @@ from mhgym.view import CentreView, Phase
 
 
 def load_situation(scenario: Scenario, plan: Plan, chance: Chance, state: State, e: int, start: Situation) -> None:
-    """Put centre `e` into a situation but for the feedback of contacts in hand; its chance must have been loaded."""
+    """Put centre `e` into a situation, which `lookahead.begin` completes; its chance must have been loaded."""
     kernels.reset(plan, state, e)
     clock_f, clock_i = state.clock_f[e], state.clock_i[e]
     clock_f[col.NOW] = clock_f[col.DECIDED_AT] = start.now
@@ -209,4 +209,4 @@ def _load_drawn(plan: Plan, chance: Chance, start: State, view: CentreView, draw
             own = int(np.flatnonzero(held == start.hand_i[0, j, k, col.CONTACT])[0])
             start.hand_f[:, j, k, col.SERVICE_END] = drawn.service_end[:, own]
             start.hand_f[:, j, k, col.END] = drawn.end[:, own]
-    credit_hands(plan, chance, start)
+    begin(plan, chance, start)

@@ -18,9 +18,11 @@ _HIGH = 2  # domain.Risk.HIGH
 def spare_slots(plan, state, e):  # type: ignore[no-untyped-def]
     """Free slots, of counsellors who can take something now, that may take a contact of high risk."""
     slots = 0
-    for j in range(plan.people_i.shape[0]):
-        if plan.people_i[j, col.RISKS + _HIGH] and kernels.can_take(plan, state, e, j):
-            slots += state.desk_i[e, j, col.NUM_FREE]
+    for h in range(col.IDLE, state.heap_i.shape[1]):
+        for p in range(1, state.heap_i[e, h, 0] + 1):
+            j = state.heap_i[e, h, p]
+            if plan.people_i[j, col.RISKS + _HIGH] and kernels.can_take(plan, state, e, j):
+                slots += state.desk_i[e, j, col.NUM_FREE]
     return slots
 
 
@@ -30,8 +32,9 @@ def threshold(plan, state, e, params):  # type: ignore[no-untyped-def]
     if state.clock_f[e, col.NOW] >= plan.rules_f[col.HORIZON] - params[LAPSE]:
         return -np.inf
     idle = 0
-    for j in range(plan.people_i.shape[0]):
-        idle += kernels.can_take(plan, state, e, j)
+    for h in range(col.IDLE, state.heap_i.shape[1]):
+        for p in range(1, state.heap_i[e, h, 0] + 1):
+            idle += kernels.can_take(plan, state, e, state.heap_i[e, h, p])
     return params[FIRST_LEVEL + min(idle, NUM_LEVELS) - 1]
 
 

@@ -2,14 +2,16 @@
 
 Every function mirrors the method of the same name in `engines/reference.py`, which defines what happens. The
 functions call one another and live in one file, since Numba's cache does not notice an edited helper elsewhere;
-columns are named in `engines.columns`. The next event is found by a linear scan, which beats a heap at this size.
+columns are named in `engines.columns`. What happens next, and who has been idle longest, stands at the top of a heap
+(`engines.heap`), so that an event costs hardly more in a centre of a thousand counsellors than in one of ten.
 """
 
 import numpy as np
 
-from mhgym.compiling import inlined_kernel, kernel
+from mhgym.compiling import inlined_kernel, inner_kernel, kernel
 from mhgym.domain.contact import LegKind, Outcome
 from mhgym.engines import columns as col
+from mhgym.engines import heap
 from mhgym.engines.protocol import EventKind
 from mhgym.processes import draws
 
@@ -31,7 +33,7 @@ _ASSIGNMENT = int(EventKind.ASSIGNMENT)
 _HIGH = 2  # domain.Risk.HIGH
 
 
-@inlined_kernel
+@inner_kernel
 def note(plan, state, e, kind, ident, other):  # type: ignore[no-untyped-def]
     """Write an event down, where a record is kept."""
     if plan.rules_i[col.RECORD]:
@@ -43,11 +45,57 @@ def note(plan, state, e, kind, ident, other):  # type: ignore[no-untyped-def]
         state.clock_i[e, col.NUM_EVENTS] = k + 1
 
 
-@inlined_kernel
+@inner_kernel
 def is_zombie(state, e, i):  # type: ignore[no-untyped-def]
     """Whether a contact has left the queue unseen."""
     outcome = state.contact_i[e, i, col.OUTCOME]
     return outcome in (_ABANDONED, _IN_TRANSFER)
+
+
+# ---------------------------------------------------------------------------------------- what comes first
+
+
+@inner_kernel
+def expect(plan, state, e, kind, ident, time):  # type: ignore[no-untyped-def]
+    """Have a return of a counsellor, or a wrap-up or abandonment of a contact, be due; nothing else of theirs is."""
+    slot = ident if kind == _RETURN else plan.people_i.shape[0] + ident
+    due = state.heap_f[e, col.DUE], state.heap_i[e, col.DUE], state.heap_at[e, col.DUE]
+    heap.put(due[0], due[1], due[2], time, kind << heap.HIGH_HALF | slot)
+
+
+@inner_kernel
+def forget(state, e, slot):  # type: ignore[no-untyped-def]
+    """Nothing is due any more of a counsellor, or of a contact, whose slots come after those of all counsellors."""
+    heap.take_out(state.heap_f[e, col.DUE], state.heap_i[e, col.DUE], state.heap_at[e, col.DUE], slot)
+
+
+@inner_kernel
+def list_idle(plan, state, e, j):  # type: ignore[no-untyped-def]
+    """List a counsellor by the minute at which the longest idle slot became free, or not if no slot is free."""
+    h = col.IDLE + plan.people_i[j, col.GROUP]
+    idle = state.heap_f[e, h], state.heap_i[e, h], state.heap_at[e, h]
+    if state.desk_i[e, j, col.NUM_FREE] > 0:
+        heap.put(idle[0], idle[1], idle[2], state.free[e, j, 0], j)
+    else:
+        heap.take_out(idle[0], idle[1], idle[2], j)
+
+
+@kernel
+def put_in_order(plan, chance, state, e):  # type: ignore[no-untyped-def]
+    """Set up heaps and counts of a centre that was reset and then loaded from elsewhere."""
+    for j in range(plan.people_i.shape[0]):
+        list_idle(plan, state, e, j)
+        if state.desk_i[e, j, col.ON_BREAK]:
+            expect(plan, state, e, _RETURN, j, state.desk_f[e, j, col.BACK_AT])
+        for k in range(state.desk_i[e, j, col.NUM_HANDS]):
+            i = state.hand_i[e, j, k, col.CONTACT]
+            state.contact_i[e, i, col.HOLDER] = j
+            expect(plan, state, e, _WRAP_UP_END, i, state.hand_f[e, j, k, col.END])
+    for q in range(state.clock_i[e, col.NUM_QUEUE]):
+        i = state.queue[e, q]
+        state.clock_i[e, col.NUM_AT_RISK + chance.callers_i[e, i, col.RISK]] += 1
+        if state.contact_f[e, i, col.LEAVES_AT] < np.inf:
+            expect(plan, state, e, _ABANDONMENT, i, state.contact_f[e, i, col.LEAVES_AT])
 
 
 @inlined_kernel
@@ -64,29 +112,44 @@ def can_take(plan, state, e, j):  # type: ignore[no-untyped-def]
     return True
 
 
-@inlined_kernel
+@inner_kernel
+def idlest(plan, state, e, group):  # type: ignore[no-untyped-def]
+    """Who of a group has had a free slot for longest and takes something new before leaving; -1 for nobody.
+
+    Those who do not go off the list; they are listed anew when they are back.
+    """
+    idle, now = state.heap_i[e, col.IDLE + group], state.clock_f[e, col.NOW]
+    while idle[0] > 0:
+        j = idle[1]
+        if state.desk_f[e, j, col.BREAK_DUE] == 0.0 and now < state.desk_f[e, j, col.TAKES_UNTIL]:
+            return j
+        heap.take_out(state.heap_f[e, col.IDLE + group], idle, state.heap_at[e, col.IDLE + group], j)
+    return -1
+
+
+@inner_kernel
 def pair_exists(plan, chance, state, e):  # type: ignore[no-untyped-def]
-    """Whether a waiting contact has somebody who can take it now."""
-    size = state.clock_i[e, col.NUM_QUEUE]
-    if size == 0:
+    """Whether a waiting contact has somebody who can take it now; mostly the idlest tells for the group."""
+    if state.clock_i[e, col.NUM_QUEUE] == 0:
         return False
-    low, medium, high = False, False, False
-    for q in range(size):
-        risk = chance.callers_i[e, state.queue[e, q], col.RISK]
-        low, medium, high = low or risk == 0, medium or risk == 1, high or risk == 2
-    for j in range(plan.people_i.shape[0]):
-        if can_take(plan, state, e, j):
-            person = plan.people_i[j]
-            for_low, for_medium = low and person[col.RISKS], medium and person[col.RISKS + 1]
-            if for_low or for_medium or (high and person[col.RISKS + 2]):
-                return True
+    waiting = state.clock_i[e, col.NUM_AT_RISK :]
+    for group in range(state.heap_i.shape[1] - col.IDLE):
+        j, wanted = idlest(plan, state, e, group), False
+        if j >= 0:
+            for risk in range(waiting.size):
+                wanted = wanted or (waiting[risk] > 0 and plan.people_i[j, col.RISKS + risk] == 1)
+        if wanted:
+            idle = state.heap_i[e, col.IDLE + group]
+            for p in range(1, idle[0] + 1):
+                if can_take(plan, state, e, idle[p]):
+                    return True
     return False
 
 
 # ---------------------------------------------------------------------------------------- accounts of load
 
 
-@inlined_kernel
+@inner_kernel
 def staffed_between(plan, state, e, j, begin, end):  # type: ignore[no-untyped-def]
     """Staffed minutes of a counsellor between two times, the first not before the account."""
     k, last = state.desk_i[e, j, col.INTERVAL], plan.staffed_range[j, 1]
@@ -97,7 +160,7 @@ def staffed_between(plan, state, e, j, begin, end):  # type: ignore[no-untyped-d
     return minutes
 
 
-@inlined_kernel
+@inner_kernel
 def load_until(plan, state, e, j, now):  # type: ignore[no-untyped-def]
     """Busy, staffed busy, excess and multiple high-risk minutes of a counsellor if settled at `now`."""
     desk = state.desk_f[e, j]
@@ -152,41 +215,53 @@ def burden(plan, state, e):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- callers
 
 
-@inlined_kernel
-def join(chance, state, e, i):  # type: ignore[no-untyped-def]
-    """A contact joins the back of the queue, with its patience in full."""
-    now = state.clock_f[e, col.NOW]
-    state.contact_f[e, i, col.JOINED_AT] = now
+@inner_kernel
+def enter_queue(chance, state, e, i):  # type: ignore[no-untyped-def]
+    """Put a contact at the back of the queue."""
     size = state.clock_i[e, col.NUM_QUEUE]
     state.queue[e, size] = i
     state.clock_i[e, col.NUM_QUEUE] = size + 1
-    state.contact_f[e, i, col.LEAVES_AT] = now + chance.callers_f[e, i, draws.PATIENCE]
+    state.clock_i[e, col.NUM_AT_RISK + chance.callers_i[e, i, col.RISK]] += 1
+
+
+@inner_kernel
+def join(plan, chance, state, e, i):  # type: ignore[no-untyped-def]
+    """A contact joins the back of the queue, with its patience in full."""
+    now = state.clock_f[e, col.NOW]
+    state.contact_f[e, i, col.JOINED_AT] = now
+    enter_queue(chance, state, e, i)
+    leaves_at = now + chance.callers_f[e, i, draws.PATIENCE]
+    state.contact_f[e, i, col.LEAVES_AT] = leaves_at
+    if leaves_at < np.inf:
+        expect(plan, state, e, _ABANDONMENT, i, leaves_at)
     state.clock_i[e, col.ASKING] = 1
 
 
-@inlined_kernel
-def leave_queue(state, e, row):  # type: ignore[no-untyped-def]
+@inner_kernel
+def leave_queue(chance, state, e, row):  # type: ignore[no-untyped-def]
     """Take a row out of the queue."""
+    state.clock_i[e, col.NUM_AT_RISK + chance.callers_i[e, state.queue[e, row], col.RISK]] -= 1
     size = state.clock_i[e, col.NUM_QUEUE] - 1
     for q in range(row, size):
         state.queue[e, q] = state.queue[e, q + 1]
     state.clock_i[e, col.NUM_QUEUE] = size
 
 
-@inlined_kernel
-def arrive(chance, state, e, i):  # type: ignore[no-untyped-def]
+@inner_kernel
+def arrive(plan, chance, state, e, i):  # type: ignore[no-untyped-def]
     """A visit begins."""
     state.clock_i[e, col.NUM_ARRIVED] += 1
     if chance.callers_i[e, i, col.ACCEPTED]:
-        join(chance, state, e, i)
+        join(plan, chance, state, e, i)
     else:
         state.contact_i[e, i, col.OUTCOME] = _REJECTED
         state.contact_f[e, i, col.ENDED_AT] = state.clock_f[e, col.NOW]
 
 
-@inlined_kernel
-def abandon(plan, state, e, i):  # type: ignore[no-untyped-def]
+@inner_kernel
+def abandon(plan, chance, state, e, i):  # type: ignore[no-untyped-def]
     """A caller leaves the queue."""
+    forget(state, e, plan.people_i.shape[0] + i)
     state.contact_i[e, i, col.OUTCOME] = _IN_TRANSFER if state.contact_i[e, i, col.TRANSFERS] > 0 else _ABANDONED
     state.contact_f[e, i, col.ENDED_AT] = state.clock_f[e, col.NOW]
     state.contact_f[e, i, col.LEAVES_AT] = np.inf
@@ -194,17 +269,15 @@ def abandon(plan, state, e, i):  # type: ignore[no-untyped-def]
         row = 0
         while state.queue[e, row] != i:
             row += 1
-        leave_queue(state, e, row)
+        leave_queue(chance, state, e, row)
         if plan.rules_i[col.PAPER]:
-            size = state.clock_i[e, col.NUM_QUEUE]
-            state.queue[e, size] = i
-            state.clock_i[e, col.NUM_QUEUE] = size + 1
+            enter_queue(chance, state, e, i)
 
 
 # ---------------------------------------------------------------------------------------- service
 
 
-@inlined_kernel
+@inner_kernel
 def predict(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
     """What the models predict for a pair now, see `draws.predict_pair`; latent values are drawn once and kept."""
     if i >= state.latent.shape[1]:
@@ -228,8 +301,8 @@ def count(plan, state, e, i, sign):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.ANSWERED_NEW] += sign * plan.people_i[state.contact_i[e, i, col.FINISHER], col.NEW]
 
 
-@inlined_kernel
-def take_in_hand(chance, state, e, j, i, zombie, service_end, end, predicted):  # type: ignore[no-untyped-def]
+@inner_kernel
+def take_in_hand(plan, chance, state, e, j, i, zombie, service_end, end, predicted):  # type: ignore[no-untyped-def]
     """Put a contact into a counsellor's hands; the accounts have been settled."""
     now = state.clock_f[e, col.NOW]
     desk = state.desk_i[e, j]
@@ -239,14 +312,17 @@ def take_in_hand(chance, state, e, j, i, zombie, service_end, end, predicted):  
     desk[col.NUM_FREE] -= 1
     for slot in range(desk[col.NUM_FREE]):
         state.free[e, j, slot] = state.free[e, j, slot + 1]
+    list_idle(plan, state, e, j)
     hand = state.hand_f[e, j, k]
     hand[col.STARTED_AT], hand[col.SERVICE_END], hand[col.END], hand[col.PREDICTED] = now, service_end, end, predicted
     state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE] = i, zombie
     desk[col.NUM_HANDS] = k + 1
     desk[col.HIGH_RISK] += chance.callers_i[e, i, col.RISK] == _HIGH
+    state.contact_i[e, i, col.HOLDER] = j
+    expect(plan, state, e, _WRAP_UP_END, i, end)
 
 
-@inlined_kernel
+@inner_kernel
 def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
     """A counsellor answers a living contact."""
     now = state.clock_f[e, col.NOW]
@@ -266,7 +342,7 @@ def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
     state.desk_i[e, j, col.CHATS] += 1
     state.desk_i[e, j, col.TAKEN] += 1
     service_end = now + minutes
-    take_in_hand(chance, state, e, j, i, 0, service_end, service_end + plan.rules_f[col.WRAP_UP], predicted)
+    take_in_hand(plan, chance, state, e, j, i, 0, service_end, service_end + plan.rules_f[col.WRAP_UP], predicted)
 
 
 @inlined_kernel
@@ -278,20 +354,20 @@ def assign(plan, chance, state, e, row, j):  # type: ignore[no-untyped-def]
     i = state.queue[e, row]
     if not can_take(plan, state, e, j) or not plan.people_i[j, col.RISKS + chance.callers_i[e, i, col.RISK]]:
         return False
-    leave_queue(state, e, row)
+    leave_queue(chance, state, e, row)
     note(plan, state, e, _ASSIGNMENT, i, j)
     now = state.clock_f[e, col.NOW]
     settle(plan, state, e, j, now)
     if is_zombie(state, e, i):
         in_transfer = state.contact_i[e, i, col.OUTCOME] == _IN_TRANSFER
         minutes = plan.rules_f[col.WRAP_UP] if in_transfer else plan.rules_f[col.ZOMBIE_WRAP_UP]
-        take_in_hand(chance, state, e, j, i, 1, now + minutes, now + minutes, minutes)
+        take_in_hand(plan, chance, state, e, j, i, 1, now + minutes, now + minutes, minutes)
     else:
         answer(plan, chance, state, e, j, i)
     return True
 
 
-@inlined_kernel
+@inner_kernel
 def write_leg(state, e, i, j, kind, start, end):  # type: ignore[no-untyped-def]
     """Write one leg down."""
     k = state.clock_i[e, col.NUM_LEGS]
@@ -300,7 +376,7 @@ def write_leg(state, e, i, j, kind, start, end):  # type: ignore[no-untyped-def]
     state.clock_i[e, col.NUM_LEGS] = k + 1
 
 
-@inlined_kernel
+@inner_kernel
 def write_legs(state, e, j, k, until):  # type: ignore[no-untyped-def]
     """Write down the legs of hand `k` of a counsellor, which ends at `until`."""
     i, zombie = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE]
@@ -311,11 +387,12 @@ def write_legs(state, e, j, k, until):  # type: ignore[no-untyped-def]
         state.contact_f[e, i, col.ENDED_AT] = service_end
 
 
-@inlined_kernel
-def release(chance, state, e, j, k, until):  # type: ignore[no-untyped-def]
+@inner_kernel
+def release(plan, chance, state, e, j, k, until):  # type: ignore[no-untyped-def]
     """Take hand `k` of a counsellor away and write down its legs; the accounts have been settled."""
     write_legs(state, e, j, k, until)
     i = state.hand_i[e, j, k, col.CONTACT]
+    forget(state, e, plan.people_i.shape[0] + i)
     desk = state.desk_i[e, j]
     last = desk[col.NUM_HANDS] - 1
     for h in range(k, last):
@@ -329,38 +406,46 @@ def release(chance, state, e, j, k, until):  # type: ignore[no-untyped-def]
         state.desk_f[e, j, col.BUSY_SINCE] = np.nan
 
 
-@inlined_kernel
-def wrap_up_end(plan, chance, state, e, j, k):  # type: ignore[no-untyped-def]
+@inner_kernel
+def wrap_up_end(plan, chance, state, e, i):  # type: ignore[no-untyped-def]
     """A counsellor is done with a contact."""
     now = state.clock_f[e, col.NOW]
+    j, k = state.contact_i[e, i, col.HOLDER], 0
+    while state.hand_i[e, j, k, col.CONTACT] != i:
+        k += 1
     settle(plan, state, e, j, now)
-    release(chance, state, e, j, k, now)
+    release(plan, chance, state, e, j, k, now)
     desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
     if desk_i[col.ON_DUTY] and not desk_i[col.ON_BREAK]:
         state.free[e, j, desk_i[col.NUM_FREE]] = now
         desk_i[col.NUM_FREE] += 1
         if desk_f[col.BREAK_DUE] != 0.0 and desk_i[col.NUM_HANDS] == 0:
-            leave_for_break(state, e, j, now + desk_f[col.BREAK_DUE])
+            leave_for_break(plan, state, e, j, now + desk_f[col.BREAK_DUE])
+        elif desk_i[col.NUM_FREE] == 1:
+            list_idle(plan, state, e, j)
         state.clock_i[e, col.ASKING] = 1
 
 
 # ---------------------------------------------------------------------------------------- counsellors
 
 
-@inlined_kernel
+@inner_kernel
 def free_slots(plan, state, e, j):  # type: ignore[no-untyped-def]
     """All slots that hold nothing become free now."""
     size = plan.people_i[j, col.CAPACITY] - state.desk_i[e, j, col.NUM_HANDS]
     state.desk_i[e, j, col.NUM_FREE] = size
     for slot in range(size):
         state.free[e, j, slot] = state.clock_f[e, col.NOW]
+    list_idle(plan, state, e, j)
 
 
-@inlined_kernel
-def leave_for_break(state, e, j, end):  # type: ignore[no-untyped-def]
+@inner_kernel
+def leave_for_break(plan, state, e, j, end):  # type: ignore[no-untyped-def]
     """A counsellor goes away."""
     state.desk_i[e, j, col.ON_BREAK], state.desk_i[e, j, col.NUM_FREE] = 1, 0
     state.desk_f[e, j, col.BACK_AT], state.desk_f[e, j, col.BREAK_DUE] = end, 0.0
+    list_idle(plan, state, e, j)
+    expect(plan, state, e, _RETURN, j, end)
 
 
 @kernel
@@ -368,9 +453,10 @@ def come_back(plan, state, e, j):  # type: ignore[no-untyped-def]
     """A break ends."""
     now = state.clock_f[e, col.NOW]
     state.desk_i[e, j, col.ON_BREAK], state.desk_f[e, j, col.BACK_AT] = 0, np.nan
+    forget(state, e, j)
     free_slots(plan, state, e, j)
     if state.desk_f[e, j, col.BREAK_DUE] != 0.0:
-        leave_for_break(state, e, j, now + state.desk_f[e, j, col.BREAK_DUE])
+        leave_for_break(plan, state, e, j, now + state.desk_f[e, j, col.BREAK_DUE])
     state.clock_i[e, col.ASKING] = 1
 
 
@@ -398,7 +484,7 @@ def interrupt(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
         i, zombie = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE]
         hand = state.hand_f[e, j, k]
         service_end, elapsed, predicted = hand[col.SERVICE_END], now - hand[col.STARTED_AT], hand[col.PREDICTED]
-        release(chance, state, e, j, k, now)
+        release(plan, chance, state, e, j, k, now)
         if not zombie and now < service_end:
             count(plan, state, e, i, -1)
             state.contact_i[e, i, col.OUTCOME] = _UNANSWERED
@@ -414,7 +500,7 @@ def interrupt(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
                 predicted,
                 elapsed,
             )
-            join(chance, state, e, i)
+            join(plan, chance, state, e, i)
 
 
 @kernel
@@ -428,15 +514,17 @@ def roster_event(plan, chance, state, e, r):  # type: ignore[no-untyped-def]
         if kind == _SIGN_OUT:
             desk_i[col.ON_DUTY], desk_i[col.ON_BREAK], desk_i[col.NUM_FREE] = 0, 0, 0
             desk_f[col.BACK_AT], desk_f[col.BREAK_DUE] = np.nan, 0.0
+            forget(state, e, j)
+            list_idle(plan, state, e, j)
             if not plan.rules_i[col.FINISH]:
                 interrupt(plan, chance, state, e, j)
         elif not plan.rules_i[col.POSTPONE]:
-            leave_for_break(state, e, j, plan.timeline_f[r, col.BREAK_END])
+            leave_for_break(plan, state, e, j, plan.timeline_f[r, col.BREAK_END])
             interrupt(plan, chance, state, e, j)
         elif desk_i[col.NUM_HANDS] > 0 or desk_i[col.ON_BREAK]:
             desk_f[col.BREAK_DUE] += plan.timeline_f[r, col.BREAK_END] - state.clock_f[e, col.NOW]
         else:
-            leave_for_break(state, e, j, plan.timeline_f[r, col.BREAK_END])
+            leave_for_break(plan, state, e, j, plan.timeline_f[r, col.BREAK_END])
 
 
 @kernel
@@ -450,7 +538,7 @@ def review(plan, state, e):  # type: ignore[no-untyped-def]
 # ---------------------------------------------------------------------------------------- the run
 
 
-@inlined_kernel
+@inner_kernel
 def earlier(time, kind, ident, best):  # type: ignore[no-untyped-def]
     """Whether an event comes before the best one so far, in the order of (time, kind, id)."""
     if time != best[0]:
@@ -458,11 +546,10 @@ def earlier(time, kind, ident, best):  # type: ignore[no-untyped-def]
     return kind < best[1] or (kind == best[1] and ident < best[2])
 
 
-@inlined_kernel
+@inner_kernel
 def next_event(plan, chance, state, e):  # type: ignore[no-untyped-def]
-    """The next event: time, kind, id, and where it is (counsellor and hand, or roster row)."""
+    """The next event: time, kind, id."""
     best = (np.inf, 99, 0)
-    where, hand = 0, 0
     i = state.clock_i[e, col.NUM_ARRIVED]
     if i < chance.size[e]:
         best = (chance.callers_f[e, i, col.ARRIVED], _ARRIVAL, i)
@@ -471,30 +558,25 @@ def next_event(plan, chance, state, e):  # type: ignore[no-untyped-def]
         plan.timeline_f[r, col.AT], plan.timeline_i[r, col.KIND], plan.timeline_i[r, col.COUNSELLOR], best
     ):
         best = (plan.timeline_f[r, col.AT], plan.timeline_i[r, col.KIND], plan.timeline_i[r, col.COUNSELLOR])
-        where = r
-    for j in range(plan.people_i.shape[0]):
-        for k in range(state.desk_i[e, j, col.NUM_HANDS]):
-            if earlier(state.hand_f[e, j, k, col.END], _WRAP_UP_END, state.hand_i[e, j, k, col.CONTACT], best):
-                best = (state.hand_f[e, j, k, col.END], _WRAP_UP_END, state.hand_i[e, j, k, col.CONTACT])
-                where, hand = j, k
-        if state.desk_i[e, j, col.ON_BREAK] and earlier(state.desk_f[e, j, col.BACK_AT], _RETURN, j, best):
-            best = (state.desk_f[e, j, col.BACK_AT], _RETURN, j)
-    for q in range(state.clock_i[e, col.NUM_QUEUE]):
-        i = state.queue[e, q]
-        if earlier(state.contact_f[e, i, col.LEAVES_AT], _ABANDONMENT, i, best):
-            best = (state.contact_f[e, i, col.LEAVES_AT], _ABANDONMENT, i)
+    if state.heap_i[e, col.DUE, 0] > 0:
+        time, code = state.heap_f[e, col.DUE, 1], state.heap_i[e, col.DUE, 1]
+        kind, ident = code >> heap.HIGH_HALF, code & heap.SLOT
+        if kind != _RETURN:
+            ident -= plan.people_i.shape[0]
+        if earlier(time, kind, ident, best):
+            best = (time, kind, ident)
     if earlier(state.clock_f[e, col.NEXT_REVIEW], _REVIEW, 0, best):
         best = (state.clock_f[e, col.NEXT_REVIEW], _REVIEW, 0)
-    return best[0], best[1], best[2], where, hand
+    return best
 
 
-@inlined_kernel
+@inner_kernel
 def departure_follows(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Whether the next event is a break or a sign-out at this very minute: nothing is offered to those who leave."""
     r, now = state.clock_i[e, col.NEXT_ROSTER], state.clock_f[e, col.NOW]
     if r >= plan.timeline_f.shape[0] or plan.timeline_f[r, col.AT] != now:
         return False
-    time, kind, _, _, _ = next_event(plan, chance, state, e)
+    time, kind, _ = next_event(plan, chance, state, e)
     return time == now and kind in (_BREAK_START, _SIGN_OUT)
 
 
@@ -540,7 +622,7 @@ def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
             if pair_exists(plan, chance, state, e):
                 return True
             state.clock_i[e, col.ASKING] = 0
-        time, kind, ident, where, hand = next_event(plan, chance, state, e)
+        time, kind, ident = next_event(plan, chance, state, e)
         if plan.rules_i[col.CUT] and time >= plan.rules_f[col.HORIZON]:
             close(plan, chance, state, e, plan.rules_f[col.HORIZON])
             return False
@@ -550,18 +632,19 @@ def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
         state.clock_f[e, col.NOW] = time
         note(plan, state, e, kind, ident, -1)
         if kind == _ARRIVAL:
-            arrive(chance, state, e, ident)
+            arrive(plan, chance, state, e, ident)
         elif kind == _WRAP_UP_END:
-            wrap_up_end(plan, chance, state, e, where, hand)
+            wrap_up_end(plan, chance, state, e, ident)
         elif kind == _ABANDONMENT:
-            abandon(plan, state, e, ident)
+            abandon(plan, chance, state, e, ident)
         elif kind == _RETURN:
             come_back(plan, state, e, ident)
         elif kind == _REVIEW:
             review(plan, state, e)
         else:
-            state.clock_i[e, col.NEXT_ROSTER] = where + 1
-            roster_event(plan, chance, state, e, where)
+            row = state.clock_i[e, col.NEXT_ROSTER]
+            state.clock_i[e, col.NEXT_ROSTER] = row + 1
+            roster_event(plan, chance, state, e, row)
     return False
 
 
@@ -583,6 +666,8 @@ def reset(plan, state, e):  # type: ignore[no-untyped-def]
     state.desk_i[e] = 0
     state.desk_i[e, :, col.SHIFT] = -1
     state.paid[e] = 0.0
+    state.heap_i[e, :, 0] = 0
+    state.heap_at[e, :, : plan.people_i.shape[0] + used] = 0
     for j in range(plan.people_i.shape[0]):
         desk = state.desk_f[e, j]
         desk[col.BACK_AT] = desk[col.BUSY_SINCE] = np.nan

@@ -1,6 +1,6 @@
 """Playing futures in compiled code: one decision, then a rule to the end."""
 
-from mhgym.compiling import inlined_kernel, kernel
+from mhgym.compiling import inner_kernel, kernel
 from mhgym.engines import columns as col
 from mhgym.engines import kernels, rules
 from mhgym.processes import draws
@@ -11,7 +11,7 @@ NUM_OUTCOMES = 4
 RULE_DECIDES = -2
 
 
-@inlined_kernel
+@inner_kernel
 def copy_centre(chance, start, state, e):  # type: ignore[no-untyped-def]
     """Put centre `e` where it starts; `latent` is shared, and legs are none yet."""
     for k in range(start.clock_f.shape[1]):
@@ -37,12 +37,18 @@ def copy_centre(chance, start, state, e):  # type: ignore[no-untyped-def]
                 state.hand_f[e, j, h, k] = start.hand_f[e, j, h, k]
             for k in range(start.hand_i.shape[3]):
                 state.hand_i[e, j, h, k] = start.hand_i[e, j, h, k]
+    for h in range(start.heap_i.shape[1]):
+        for p in range(start.heap_i[e, h, 0] + 1):
+            state.heap_f[e, h, p], state.heap_i[e, h, p] = start.heap_f[e, h, p], start.heap_i[e, h, p]
+        for slot in range(start.desk_i.shape[1] + chance.size[e]):
+            state.heap_at[e, h, slot] = start.heap_at[e, h, slot]
 
 
 @kernel
-def credit_hands(plan, chance, state):  # type: ignore[no-untyped-def]
-    """Realise in every centre the feedback of the contacts that are in hand where it starts."""
+def begin(plan, chance, state):  # type: ignore[no-untyped-def]
+    """Put every centre in order, and realise the feedback of the contacts that are in hand where it starts."""
     for e in range(state.clock_f.shape[0]):
+        kernels.put_in_order(plan, chance, state, e)
         total = 0.0
         for j in range(state.desk_i.shape[1]):
             for h in range(state.desk_i[e, j, col.NUM_HANDS]):

@@ -36,9 +36,11 @@ def make_plan(scenario: Scenario, *, record: bool = False) -> Plan:
         rules.queue_discipline == "paper",
         record,
     )
+    risks = [tuple(int(risk in person.risks) for risk in Risk) for person in scenario.roster]
+    groups = sorted(set(risks))
     people = [
-        [person.capacity, int(person.new), int(person.role), *(int(risk in person.risks) for risk in Risk)]
-        for person in scenario.roster
+        [person.capacity, int(person.new), int(person.role), groups.index(own), *own]
+        for person, own in zip(scenario.roster, risks, strict=True)
     ]
     return Plan(
         rules_f=np.array(minutes, dtype=np.float64),
@@ -140,6 +142,7 @@ def load_trace(chance: Chance, e: int, trace: Trace) -> None:
 def make_state(plan: Plan, num_envs: int, num_contacts: int) -> State:
     """Room for the state of a batch."""
     size, slots = len(plan.people_i), int(plan.people_i[:, col.CAPACITY].max())
+    heaps, entries = col.IDLE + 1 + int(plan.people_i[:, col.GROUP].max()), size + num_contacts
     leaving = plan.timeline_i[plan.timeline_i[:, col.KIND] >= EventKind.BREAK_START]
     transfers = int(plan.people_i[leaving[:, col.COUNSELLOR], col.CAPACITY].sum()) if len(leaving) else 0
     legs = 2 * (num_contacts + transfers)
@@ -149,11 +152,11 @@ def make_state(plan: Plan, num_envs: int, num_contacts: int) -> State:
     noisy = plan.law[draws.PAIR_FEEDBACK_SD] > 0 or plan.law[draws.PAIR_SERVICE_SD] > 0
     contact_f = np.full((num_envs, num_contacts, 7), np.nan)
     contact_f[:, :, col.LEAVES_AT] = np.inf
-    contact_i = np.zeros((num_envs, num_contacts, 3), dtype=np.int64)
+    contact_i = np.zeros((num_envs, num_contacts, 4), dtype=np.int64)
     contact_i[:, :, col.OUTCOME], contact_i[:, :, col.FINISHER] = Outcome.UNANSWERED, -1
     return State(
         clock_f=np.zeros((num_envs, 5)),
-        clock_i=np.zeros((num_envs, 10), dtype=np.int64),
+        clock_i=np.zeros((num_envs, 13), dtype=np.int64),
         contact_f=contact_f,
         contact_i=contact_i,
         latent=np.full((num_envs, num_contacts if noisy else 0, size, 2), np.nan),
@@ -163,6 +166,9 @@ def make_state(plan: Plan, num_envs: int, num_contacts: int) -> State:
         free=np.zeros((num_envs, size, slots)),
         hand_f=np.zeros((num_envs, size, slots, 4)),
         hand_i=np.zeros((num_envs, size, slots, 2), dtype=np.int64),
+        heap_f=np.zeros((num_envs, heaps, entries + 1)),
+        heap_i=np.zeros((num_envs, heaps, entries + 1), dtype=np.int64),
+        heap_at=np.zeros((num_envs, heaps, entries), dtype=np.int64),
         leg_f=np.zeros((num_envs, legs, 2)),
         leg_i=np.zeros((num_envs, legs, 3), dtype=np.int64),
         event_f=np.zeros((num_envs, events)),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mhgym.compiling import inlined_kernel, kernel
+from mhgym.compiling import inlined_kernel, inner_kernel, kernel
 from mhgym.engines import columns as col
 from mhgym.engines import gates, kernels
 from mhgym.engines.columns import Floats
@@ -59,7 +59,7 @@ _RESERVE, _CMT_WAIT, _BEST_MATCH = int(Rule.RESERVE), int(Rule.CMT_WAIT), int(Ru
 _HIGH = 2  # domain.Risk.HIGH
 
 
-@inlined_kernel
+@inner_kernel
 def predict(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
     """Predicted quality and minutes of a waiting contact with a counsellor, as a view shows them."""
     feedback, minutes = kernels.predict(plan, chance, state, e, i, j)
@@ -68,7 +68,7 @@ def predict(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
     return (feedback - 1.0) / 4.0, minutes
 
 
-@inlined_kernel
+@inner_kernel
 def index_of(plan, chance, state, e, rule, params, row, j):  # type: ignore[no-untyped-def]
     """The number by which a rule ranks a pair; the largest is routed first."""
     i = state.queue[e, row]
@@ -88,7 +88,7 @@ def index_of(plan, chance, state, e, rule, params, row, j):  # type: ignore[no-u
     return index_value(rule, params, quality, minutes, patience, wait, chance.callers_i[e, i, col.RISK])
 
 
-@inlined_kernel
+@inner_kernel
 def barred(plan, chance, state, e, rule, params, limit, i, j):  # type: ignore[no-untyped-def]
     """Whether a rule keeps a legal pair waiting; `limit` is what `gates` found for the centre or the contact."""
     if rule == _RESERVE:
@@ -98,10 +98,16 @@ def barred(plan, chance, state, e, rule, params, limit, i, j):  # type: ignore[n
     return limit > params[GAIN] * max(quality, QUALITY_FLOOR)
 
 
+@inner_kernel
+def idler(state, e, j, other):  # type: ignore[no-untyped-def]
+    """Whether a counsellor comes before another among those who may take a contact."""
+    since, others = state.free[e, j, 0], state.free[e, other, 0]
+    return since < others or (since == others and j < other)
+
+
 @inlined_kernel
 def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def]
     """The pair that a rule routes, row -1 for HOLD; ties go to the first in the queue, the longest idle, the lowest."""
-    size = plan.people_i.shape[0]
     best, best_row, best_j, limit = -np.inf, -1, -1, 0.0
     waits = rule in (_CMT_WAIT, _BEST_MATCH) and params[LONGEST] > 0.0
     if rule == _RESERVE:
@@ -111,14 +117,22 @@ def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def
         risk = chance.callers_i[e, i, col.RISK]
         if waits:
             limit = gates.quality_elsewhere(plan, chance, state, e, params[LONGEST], i)
-        for j in range(size):
-            if plan.people_i[j, col.RISKS + risk] and kernels.can_take(plan, state, e, j):
+        for h in range(col.IDLE, state.heap_i.shape[1]):
+            idle = state.heap_i[e, h]
+            for p in range(1, idle[0] + 1):
+                j = idle[p]
+                if not plan.people_i[j, col.RISKS + risk]:
+                    break  # like everybody in this group
+                if not kernels.can_take(plan, state, e, j):
+                    continue
                 if (waits or rule == _RESERVE) and barred(plan, chance, state, e, rule, params, limit, i, j):
                     continue
                 index = index_of(plan, chance, state, e, rule, params, row, j)
-                idler = row == best_row and index == best and state.free[e, j, 0] < state.free[e, best_j, 0]
-                if index > best or best_row < 0 or idler:
+                tied = row == best_row and index == best
+                if index > best or best_row < 0 or (tied and idler(state, e, j, best_j)):
                     best, best_row, best_j = index, row, j
+                if p == 1 and rule in (_FIRST_COME, _LAST_COME, _SEVERE, _RESERVE):
+                    break  # to these a group's counsellors are alike, and nobody is idler than the first
         if best_row >= 0 and rule in (_FIRST_COME, _FASTEST_SERVER):
             break
     if rule == _BEST_MATCH and best_row >= 0 and best < gates.threshold(plan, state, e, params):

@@ -10,7 +10,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from mhgym.compiling import inlined_kernel, kernel
+from mhgym.compiling import inner_kernel, kernel
 from mhgym.domain import RISKS, ROLES
 from mhgym.engines import addresses, kernels
 from mhgym.engines import columns as col
@@ -31,15 +31,16 @@ from mhgym.processes import draws
 _NUM_GLOBAL, _NUM_QUEUE = len(GLOBAL_FEATURES), len(QUEUE_FEATURES)
 _NUM_COUNSELLOR, _NUM_PAIR = len(COUNSELLOR_FEATURES), len(PAIR_FEATURES)
 _NUM_RISKS, _NUM_ROLES = len(RISKS), len(ROLES)
+_MOST_RECENT = int(HIGH * TEN)  # arrivals; more do not show
 
 
-@inlined_kernel
+@inner_kernel
 def clip(value):  # type: ignore[no-untyped-def]
     """A feature within the bounds of the observation."""
     return min(max(value, LOW), HIGH)
 
 
-@inlined_kernel
+@inner_kernel
 def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
     """The row of the queue that a slot shows; -1 for an empty slot."""
     if slot >= min(waiting, num_slots):
@@ -49,7 +50,7 @@ def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
     return waiting - num_slots + slot
 
 
-@inlined_kernel
+@inner_kernel
 def predicted_release(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
     """Predicted minutes until counsellor `j` is done with the first contact in hand; 0 with nothing in hand."""
     now = state.clock_f[e, col.NOW]
@@ -73,7 +74,7 @@ def predicted_release(plan, chance, state, e, j):  # type: ignore[no-untyped-def
     return 0.0 if least == np.inf else least
 
 
-@inlined_kernel
+@inner_kernel
 def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type: ignore[no-untyped-def]
     """The first block, in the order of `GLOBAL_FEATURES`."""
     now, horizon = state.clock_f[e, col.NOW], plan.rules_f[col.HORIZON]
@@ -82,7 +83,7 @@ def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type
     for j in range(plan.people_i.shape[0]):
         on_duty += state.desk_i[e, j, col.ON_DUTY]
         takers += kernels.can_take(plan, state, e, j)
-    while recent < arrived and chance.callers_f[e, arrived - recent - 1, col.ARRIVED] > now - HOUR:
+    while recent < min(arrived, _MOST_RECENT) and chance.callers_f[e, arrived - recent - 1, col.ARRIVED] > now - HOUR:
         recent += 1
     angle = 2.0 * math.pi * (now % DAY) / DAY
     out[0] = clip(now / horizon)
@@ -96,7 +97,7 @@ def observe_globals(plan, chance, state, e, num_slots, num_padded, out):  # type
     out[8] = clip(recent / TEN)
 
 
-@inlined_kernel
+@inner_kernel
 def observe_contact(chance, state, e, i, out):  # type: ignore[no-untyped-def]
     """One row of the queue block, in the order of `QUEUE_FEATURES`."""
     wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
@@ -110,7 +111,7 @@ def observe_contact(chance, state, e, i, out):  # type: ignore[no-untyped-def]
     out[6 + chance.callers_i[e, i, col.RISK]] = 1.0
 
 
-@inlined_kernel
+@inner_kernel
 def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyped-def]
     """One row of the block of counsellors, in the order of `COUNSELLOR_FEATURES`."""
     now = state.clock_f[e, col.NOW]
@@ -133,7 +134,7 @@ def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyp
     out[12 + plan.people_i[j, col.ROLE]] = 1.0
 
 
-@inlined_kernel
+@inner_kernel
 def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: ignore[no-untyped-def]
     """Write one observation `[size]` and its mask `[N * C + 1]`; HOLD alone is legal when the episode is over."""
     out[:] = 0.0
@@ -164,7 +165,7 @@ def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: 
             mask[slot * num_padded + j] = legal and state.clock_i[e, col.ASKING]
 
 
-@inlined_kernel
+@inner_kernel
 def pay(plan, chance, state, e, reward):  # type: ignore[no-untyped-def]
     """Write the change of the running KPIs `[4]` since the last payment; see `mdp.reward`."""
     offered = max(1, chance.offered[e])
@@ -216,7 +217,7 @@ def locate(room, batch):  # type: ignore[no-untyped-def]
     addresses.write_addresses(room, batch, BATCH)
 
 
-@inlined_kernel
+@inner_kernel
 def decide(plan, chance, state, e, action, num_slots, num_padded):  # type: ignore[no-untyped-def]
     """Assign the pair of an action; an illegal action is a HOLD and is counted."""
     hold = num_slots * num_padded

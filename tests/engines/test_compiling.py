@@ -6,6 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from mhgym.compiling import inner_kernel, kernel
 from mhgym.engines.addresses import layout_of
 from mhgym.mdp import kernels
 
@@ -90,3 +94,20 @@ def test_an_edited_layout_is_compiled_anew(tmp_path: Path) -> None:
 
 def test_kernels_of_a_batch_are_cached_by_its_layout() -> None:
     assert [cell.cell_contents for cell in kernels.run.py_func.__closure__] == [layout_of(kernels.BATCH)]
+
+
+@inner_kernel
+def first_of(numbers):  # type: ignore[no-untyped-def]
+    return numbers[0]
+
+
+@kernel
+def twice_the_first(numbers):  # type: ignore[no-untyped-def]
+    return 2.0 * first_of(numbers)
+
+
+def test_a_kernel_for_kernels_refuses_python() -> None:
+    """Without an entry for Python a call would end the process."""
+    assert twice_the_first(np.array([3.0])) == 6.0
+    with pytest.raises(TypeError, match="only kernels call the kernel first_of; to call it from Python"):
+        first_of(np.array([3.0]))
