@@ -22,6 +22,8 @@ STUDIES = {
     "budget": "budget",
     "eran": "eran",
     "kleinerman": "kleinerman_report",
+    "learned": "learned",
+    "pareto": "pareto",
     "wpi": "wpi_report",
     "scale": "scale",
     "staffing": "staffing",

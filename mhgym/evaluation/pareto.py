@@ -19,10 +19,9 @@ def nondominated(points: ArrayLike) -> Bools:
         ValueError: If the points are no table of finite numbers.
     """
     table = _table("points", points)
-    at_least = (table[None, :, :] >= table[:, None, :]).all(axis=2)
-    better = (table[None, :, :] > table[:, None, :]).any(axis=2)
-    kept: Bools = ~(at_least & better).any(axis=1)
-    return kept
+    at_least = np.all(table[None, :, :] >= table[:, None, :], axis=2)
+    better = np.any(table[None, :, :] > table[:, None, :], axis=2)
+    return np.logical_not(np.any(at_least & better, axis=1))
 
 
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
@@ -43,7 +42,7 @@ def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
     """
     table, corner = _table("points", points), np.asarray(reference, dtype=np.float64)
     if corner.shape != table.shape[1:] or not np.all(np.isfinite(corner)):
-        raise ValueError(f"reference must be {table.shape[1]} finite numbers, got {reference}")
+        raise ValueError(f"reference must be {table.shape[1]} finite numbers, got {reference!r}")
     above = table[(table > corner).all(axis=1)] - corner
     return _volume(above) if len(above) else 0.0
 
@@ -107,7 +106,7 @@ def attainment(sets: Sequence[ArrayLike], places: ArrayLike) -> Floats:
     runs = [_table("points", points) for points in sets]
     if any(run.shape[1] != grid.shape[1] for run in runs):
         raise ValueError(f"every set must have {grid.shape[1]} columns, as the places, got {[r.shape for r in runs]}")
-    attained = [(run[None, :, :] >= grid[:, None, :]).all(axis=2).any(axis=1) for run in runs]
+    attained = [np.any(np.all(run[None, :, :] >= grid[:, None, :], axis=2), axis=1) for run in runs]
     shares: Floats = np.mean(attained, axis=0)
     return shares
 

@@ -44,6 +44,7 @@ def gain_over_random(model: MaskablePPO) -> float:
     return paired_interval(learned, random, rng=np.random.default_rng(1), confidence=0.999).low
 
 
+@pytest.mark.verify
 def test_a_shared_policy_learns_on_the_native_batch() -> None:
     """50,000 turns: far better than pulling at random."""
     env = CounsellorsVecEnv(64, "EranHeavy", num_slots=SLOTS, bank=2000)
