@@ -21,7 +21,8 @@ def nondominated(points: ArrayLike) -> Bools:
     table = _table("points", points)
     at_least = np.all(table[None, :, :] >= table[:, None, :], axis=2)
     better = np.any(table[None, :, :] > table[:, None, :], axis=2)
-    return np.logical_not(np.any(at_least & better, axis=1))
+    kept: Bools = np.logical_not(np.any(at_least & better, axis=1))
+    return kept
 
 
 def hypervolume(points: ArrayLike, reference: ArrayLike) -> float:
