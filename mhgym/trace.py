@@ -1,20 +1,21 @@
 """A trace: all chance of one episode, drawn before the first decision and independent of any policy."""
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mhgym.processes import draws
-from mhgym.processes.population import Callers
+from mhgym.processes.arrivals import HawkesArrivals, first_ancestors
+from mhgym.processes.population import Callers, Population
 from mhgym.scenario import Scenario
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_STREAMS = ("arrivals", "callers", "staff")
+_STREAMS = ("arrivals", "callers", "staff", "returns")
 _ROWS = ("accepted", "caller_type", "risk", "attributes", "values", "keys")  # one row for each contact
 _ARRAYS = ("arrived_at", *_ROWS, "staff", "law", "known")
 
@@ -28,6 +29,18 @@ def stream(seed: int, purpose: str) -> np.random.Generator:
 
 def _no_known(num_counsellors: int) -> Floats:
     return np.empty((0, num_counsellors, 2))
+
+
+def _call_again(callers: Callers, person: Ints, population: Population, rng: np.random.Generator) -> Callers:
+    """Let contacts be those of the persons given: one type, risk and attributes, every time another mood.
+
+    Families do not depend on who founds them, so that one contact by itself has the population's law as before.
+    """
+    caller_type, risk, attributes = callers.caller_type[person], callers.risk[person], callers.attributes[person]
+    again = population.draw_values(caller_type, risk, attributes, rng)
+    first = (person == np.arange(len(person)))[:, None]
+    values = np.where(first, callers.values, again)
+    return replace(callers, caller_type=caller_type, risk=risk, attributes=attributes, values=values)
 
 
 @dataclass(frozen=True)
@@ -47,6 +60,8 @@ class Trace:
         known: `[k, C, 2]` latent predictions of the first `k` callers where a planner knows nothing else; empty in a
             trace drawn from a scenario.
         seed: What it was drawn from; -1 if composed by hand.
+        person: `[n]` who calls: the row of the same person's first contact; empty where nobody calls again. Views do
+            not show it, only that type, risk and attributes are those of the person.
     """
 
     arrived_at: Floats
@@ -60,6 +75,7 @@ class Trace:
     law: Floats
     known: Floats
     seed: int = -1
+    person: Ints = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     _hash: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -69,18 +85,29 @@ class Trace:
         for name in _ROWS:
             if (rows := len(getattr(self, name))) != size:
                 raise ValueError(f"a trace of {size} contacts needs {size} rows of {name}, got {rows}")
+        if len(self.person) not in (0, size):
+            raise ValueError(
+                f"a trace of {size} contacts needs as many rows of person, or none, got {len(self.person)}"
+            )
         if self.known.shape[1:] != (num_counsellors, 2):
             raise ValueError(f"known must have shape (k, {num_counsellors}, 2), got {self.known.shape}")
-        for name in _ARRAYS:
+        for name in (*_ARRAYS, "person"):
             getattr(self, name).setflags(write=False)
 
     @classmethod
     def sample(cls, scenario: Scenario, seed: int) -> Self:
-        """Draw the episode that a seed stands for."""
-        arrived_at = scenario.arrivals.sample(scenario.horizon, stream(seed, "arrivals"))
+        """Draw the episode that a seed stands for; offspring of self-exciting arrivals are the same person again."""
+        law, person = scenario.arrivals, np.empty(0, dtype=np.int64)
+        if isinstance(law, HawkesArrivals):
+            arrived_at, parents = law.sample_with_parents(scenario.horizon, stream(seed, "arrivals"))
+            person = first_ancestors(parents)
+        else:
+            arrived_at = law.sample(scenario.horizon, stream(seed, "arrivals"))
         callers = scenario.population.sample(len(arrived_at), stream(seed, "callers"))
+        if len(person):
+            callers = _call_again(callers, person, scenario.population, stream(seed, "returns"))
         staff = scenario.staff.sample(scenario.roster, stream(seed, "staff"))
-        return cls.compose(scenario, arrived_at, callers, staff, seed=seed)
+        return cls.compose(scenario, arrived_at, callers, staff, seed=seed, person=person)
 
     @classmethod
     def compose(
@@ -92,6 +119,7 @@ class Trace:
         *,
         known: Floats | None = None,
         seed: int = -1,
+        person: Ints | None = None,
     ) -> Self:
         """Put a trace together from its parts."""
         return cls(
@@ -106,6 +134,7 @@ class Trace:
             law=scenario.outcomes.packed(),
             known=_no_known(len(staff)) if known is None else known,
             seed=seed,
+            person=np.empty(0, dtype=np.int64) if person is None else person,
         )
 
     def __len__(self) -> int:
@@ -117,11 +146,19 @@ class Trace:
         return int(self.accepted.sum())
 
     @property
+    def first_contacts(self) -> NDArray[np.bool_]:
+        """`[n]` whether a contact is its person's first of the episode; without the others the base rate is left."""
+        if not len(self.person):
+            return np.ones(len(self), dtype=np.bool_)
+        first: NDArray[np.bool_] = self.person == np.arange(len(self))
+        return first
+
+    @property
     def hash(self) -> str:
         """16 hexadecimal digits that name all chance of this episode."""
         if not self._hash:
             digest = hashlib.blake2b(digest_size=8)
-            for name in _ARRAYS:
+            for name in (*_ARRAYS, *(("person",) if len(self.person) else ())):
                 value = getattr(self, name)
                 digest.update(f"{name}{value.dtype}{value.shape}".encode())
                 digest.update(np.ascontiguousarray(value).tobytes())

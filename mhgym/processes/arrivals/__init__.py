@@ -1,7 +1,7 @@
 """Laws of arrival times: Poisson, conditioned, over-dispersed, self-exciting, replayed."""
 
 from mhgym.processes.arrivals.figures import ArrivalFigures, measure_arrivals
-from mhgym.processes.arrivals.hawkes import IMMIGRANT, HawkesArrivals
+from mhgym.processes.arrivals.hawkes import IMMIGRANT, HawkesArrivals, first_ancestors
 from mhgym.processes.arrivals.law import ArrivalLaw
 from mhgym.processes.arrivals.many import resample_many
 from mhgym.processes.arrivals.open_up_rates import (
@@ -33,6 +33,7 @@ __all__ = [
     "RateProfile",
     "ReplayArrivals",
     "SinusoidalRate",
+    "first_ancestors",
     "measure_arrivals",
     "read_gaps",
     "resample_many",

@@ -21,6 +21,14 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
 _NEGLIGIBLE = 40.0  # exp(-40) is below a rounding error of 1
 
 
+def first_ancestors(parents: Ints) -> Ints:
+    """The index `[n]` of each arrival's oldest ancestor, itself for an immigrant, given its parent's among them."""
+    oldest = np.arange(len(parents))
+    for index in np.flatnonzero(parents != IMMIGRANT).tolist():  # parents come before their children
+        oldest[index] = oldest[parents[index]]
+    return oldest
+
+
 @dataclass(frozen=True)
 class HawkesArrivals:
     """Arrivals with offspring.
