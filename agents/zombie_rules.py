@@ -73,10 +73,12 @@ class LikelyThere:
     Attributes:
         least: Probability below which a contact is left unopened; 0 to open every contact in the end.
         high_risk_first: Whether contacts at high risk that are not too unlikely go before all others.
+        oldest_first: Whether the oldest of those that are not too unlikely goes first, instead of the likeliest.
     """
 
     least: float = 0.0
     high_risk_first: bool = False
+    oldest_first: bool = False
     name: str = "likely_there"
 
     def __post_init__(self) -> None:
@@ -87,8 +89,9 @@ class LikelyThere:
         """Nothing to prepare."""
 
     def act(self, view: CentreView) -> Pair:
-        """The likeliest that somebody can take, or HOLD if nobody is likely enough."""
+        """The likeliest, or the oldest, that somebody can take, or HOLD if nobody is likely enough."""
         there = log_probability_there(view.wait, view.waiting.patience)[:, None]
         least = math.log(self.least) if self.least else -math.inf
         first = np.asarray(self.high_risk_first & (view.waiting.risk == Risk.HIGH), dtype=np.float64)[:, None]
-        return best_pair(view, first, there, among=there >= least)
+        order = np.zeros_like(there) if self.oldest_first else there
+        return best_pair(view, first, order, among=there >= least)

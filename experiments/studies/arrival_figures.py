@@ -59,6 +59,8 @@ def weekday_statistic(times: Floats, days: int) -> float:
     return float(stats.kruskal(*(by_day[first::_WEEK] for first in range(_WEEK))).statistic)
 
 
+_LEAST_VARIANCE = 1e-6  # of a fitted factor; less cannot be told from none
+
 #: What is compared, in words.
 FIGURES: dict[str, Callable[[Floats, int], float]] = {
     "arrivals": lambda times, days: float((times < days * DAY).sum()),
@@ -94,6 +96,21 @@ def overdispersed_likelihood(law: OverdispersedPoisson, times: Floats, days: int
     by_day += by_hour.sum(axis=2).max(axis=1)
     given_counts = poisson_likelihood(law.rate, times, days) - stats.poisson.logpmf(counts, means).sum()
     return float(by_day.sum() + given_counts)
+
+
+def fit_overdispersed(rates: HourlyRates, times: Floats, days: int) -> OverdispersedPoisson:
+    """The gamma factors of days and hours of greatest likelihood, given the rates: two variances."""
+    hours = np.array(rates.per_hour)
+    total, squares = float(hours.sum()), float((hours**2).sum())
+
+    def law(parameters: Floats) -> OverdispersedPoisson:
+        of_day, of_hour = np.maximum(_LEAST_VARIANCE, np.exp(parameters)).tolist()
+        hourly = 1 + ((1 + of_day) * (1 + of_hour) - 1) * squares / total
+        return OverdispersedPoisson(rates, hourly, hourly + of_day * (total**2 - squares) / total)
+
+    start = np.log([0.01, 0.05])
+    best = optimize.minimize(lambda x: -overdispersed_likelihood(law(x), times, days), start, method="Nelder-Mead")
+    return law(best.x)
 
 
 def hawkes_likelihood(law: HawkesArrivals, times: Floats, days: int) -> float:

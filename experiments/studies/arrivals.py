@@ -23,6 +23,7 @@ from experiments.studies.arrival_figures import (
     counts_by,
     dispersion,
     fit_hawkes,
+    fit_overdispersed,
     hawkes_likelihood,
     overdispersed_likelihood,
     poisson_likelihood,
@@ -96,11 +97,17 @@ class LawReport:
 
 
 def laws(times: Floats) -> dict[str, tuple[ArrivalLaw, float | None, int | None]]:
-    """The presets' laws by name, each with the log-likelihood of the month and the number of its own parameters."""
+    """The presets' laws by name, each with the log-likelihood of the month and the number of its own parameters.
+
+    The preset's gamma factors have the month's dispersions; Hawkes has the greatest likelihood, and is to be compared
+    with the gamma factors that have it too.
+    """
+    likeliest = fit_overdispersed(RATES, times, DAYS)
     poisson, factors, hawkes = (_shipped(name) for name in ("poisson", "overdispersed", "hawkes"))
     return {
         "Poisson": (poisson, poisson_likelihood(poisson.rate, times, DAYS), 0),
         "gamma factors of days and hours": (factors, overdispersed_likelihood(factors, times, DAYS), 2),
+        "gamma factors of greatest likelihood": (likeliest, overdispersed_likelihood(likeliest, times, DAYS), 2),
         "Hawkes": (hawkes, hawkes_likelihood(hawkes, times, DAYS), 2),
         "replay": (ReplayArrivals(tuple(np.diff(times, prepend=0.0).tolist()), factors), None, None),
     }

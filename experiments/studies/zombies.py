@@ -40,6 +40,10 @@ POLICIES: dict[str, tuple[str, dict[str, Any]]] = {
     "likeliest there, at least 10 %": ("likely_there", {"least": 0.1}),
     "likeliest there, at least 30 %": ("likely_there", {"least": 0.3}),
     "likeliest there, at least 10 %, high risk first": ("likely_there", {"least": 0.1, "high_risk_first": True}),
+    "oldest, at least 10 %": ("likely_there", {"least": 0.1, "oldest_first": True}),
+    # Who takes patience for f times what it is sees exp(-w / f m) >= p where exp(-w / m) >= p^f, in the same order.
+    "likeliest there, at least 10 %, patience taken for half": ("likely_there", {"least": 0.1**0.5}),
+    "likeliest there, at least 10 %, patience taken for twice": ("likely_there", {"least": 0.1**2}),
     EVICTED: ("fcfs", {}),
 }
 #: The orders that are also run with callers who are more patient, as they are if those who were answered count as
@@ -167,8 +171,9 @@ def markdown(rows: list[Row], patient: list[Row], weeks: int) -> str:
     lines = [
         f"# Orders for a queue that holds zombies: Open Up, {weeks} test weeks",
         "",
-        "Means with 95 % bootstrap intervals; differences from FCFS are paired, on the same callers. The last column "
-        "is the share of what eviction would gain under FCFS, in answered of accepted.",
+        "Means with 95 % bootstrap intervals, each by itself, not adjusted for how many there are; differences from "
+        "FCFS are paired, on the same callers. The last column is the share of what eviction would gain under FCFS, in "
+        "answered of accepted.",
         "",
         *_gains(rows),
         "",

@@ -105,6 +105,23 @@ def test_high_risk_goes_first_unless_too_unlikely() -> None:
     assert LikelyThere(least=0.1).act(view).row == 1
 
 
+def test_the_oldest_goes_first_if_not_too_unlikely() -> None:
+    view = view_of([50.0, 9.0, 3.0], [5.0] * 3, LOW[:3])  # there with e^-10, e^-1.8 = .165 and e^-.6 = .55
+    assert LikelyThere(least=0.1, oldest_first=True).act(view).row == 1
+    assert LikelyThere(least=0.3, oldest_first=True).act(view).row == 2
+    assert LikelyThere(oldest_first=True).act(view) == FirstCome().act(view)
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_a_wrong_mean_of_patience_is_another_threshold(factor: float) -> None:
+    """exp(-w / f m) >= p where exp(-w / m) >= p^f: the study of zombies stands on it."""
+    waits = np.linspace(0.25, 30.0, 60)
+    for wait in waits:
+        wrong = view_of([wait, wait / 2], [factor * 5.0, factor * 3.0], LOW[:2])
+        right = view_of([wait, wait / 2], [5.0, 3.0], LOW[:2])
+        assert LikelyThere(least=0.1).act(wrong) == LikelyThere(least=0.1**factor).act(right)
+
+
 @pytest.mark.parametrize(
     ("build", "message"),
     [

@@ -15,6 +15,7 @@ from experiments.studies.arrival_figures import (
     brown_distance,
     dispersion,
     fit_hawkes,
+    fit_overdispersed,
     hawkes_likelihood,
     overdispersed_likelihood,
     poisson_likelihood,
@@ -77,6 +78,20 @@ def test_the_fit_finds_the_law_that_arrivals_come_from() -> None:
     assert 1 / fitted.decay == pytest.approx(5.0, abs=1.76)
 
 
+def test_the_fit_finds_the_gamma_factors_that_arrivals_come_from() -> None:
+    """Nothing near is likelier, and the truth is not unlikely: twice the gain is chi-square of two degrees."""
+    truth = OverdispersedPoisson(arrivals.RATES, 1.761, 4.026)
+    times = sample(truth, 5)
+    fitted = fit_overdispersed(arrivals.RATES, times, DAYS)
+    best = overdispersed_likelihood(fitted, times, DAYS)
+    for hourly, daily in ((0.1, 0.0), (-0.1, 0.0), (0.0, 0.2), (0.0, -0.2)):
+        near = OverdispersedPoisson(
+            arrivals.RATES, fitted.hourly_dispersion + hourly, fitted.daily_dispersion + hourly + daily
+        )
+        assert overdispersed_likelihood(near, times, DAYS) < best
+    assert 0 <= 2 * (best - overdispersed_likelihood(truth, times, DAYS)) <= stats.chi2.ppf(1 - 1e-4, 2)
+
+
 def test_the_test_of_a_figure_by_hand() -> None:
     """399 simulated values and the month's own: ranks 1 and 200 of 400, two-sided, times 8 figures for the first."""
     simulated = np.tile(np.arange(1.0, 400.0)[:, None], len(FIGURES))
@@ -109,8 +124,9 @@ def test_the_report_is_whole(tmp_path: Path) -> None:
     gaps.write_text("\n".join(map(str, np.diff(sample(PoissonArrivals(arrivals.RATES)), prepend=0.0))))
     data = arrivals.reproduce(gaps, 4, 1, tmp_path, Console(quiet=True))
     text = (tmp_path / "report.md").read_text()
-    assert [law["name"] for law in data["laws"]] == ["Poisson", "gamma factors of days and hours", "Hawkes", "replay"]
+    names = ["Poisson", "gamma factors of days and hours", "gamma factors of greatest likelihood", "Hawkes", "replay"]
+    assert [law["name"] for law in data["laws"]] == names
     assert all(name in text for name in FIGURES)
-    assert data["laws"][3]["rejected"] == []
+    assert data["laws"][4]["rejected"] == []
     assert "nan" not in text
     assert (tmp_path / "dispersion.png").stat().st_size > 10_000

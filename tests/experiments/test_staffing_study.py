@@ -21,7 +21,7 @@ ROLES = ("volunteers", "full_time")
 
 def row(capacity: int, cost: float, conversion: float) -> staffing.Row:
     interval = Interval(conversion, conversion, conversion)
-    return staffing.Row("", BASE_STAFFING, 15, capacity, cost, interval, interval, 0.9)
+    return staffing.Row("", BASE_STAFFING, 15, capacity, cost, interval, interval, Interval(0.9, 0.9, 0.9))
 
 
 def test_the_crossing_by_hand() -> None:
@@ -76,6 +76,18 @@ class _Formula:
 
 def search_on(formula: _Formula, budget: int) -> StaffingSearch:
     return StaffingSearch(formula, COST_WEIGHTS, Pledge(0.75, None), ROLES, budget)  # type: ignore[arg-type]
+
+
+def test_the_worst_hour_comes_with_what_other_weeks_might_show() -> None:
+    """Two hours take turns to be the worst: one of them has at least half the weeks of every resample."""
+    crowded = np.zeros((4, 24))
+    crowded[::2, 3], crowded[1::2, 20] = 0.8, 0.8
+    found = staffing.worst_hour(crowded)
+    assert found.estimate == pytest.approx(0.6)
+    assert found.high == pytest.approx(0.6)
+    assert 0.2 - 1e-9 <= found.low < 0.6
+    steady = staffing.worst_hour(np.full((5, 24), 0.25))
+    assert (steady.low, steady.estimate, steady.high) == pytest.approx((0.75, 0.75, 0.75))
 
 
 def test_the_search_finds_the_cheapest_roster_of_a_known_formula() -> None:
