@@ -1,5 +1,7 @@
 """Gymnasium's and PettingZoo's ids. Ids carry versions: a change of behaviour that changes results gets a new one."""
 
+from typing import Any
+
 import gymnasium
 import pettingzoo
 
@@ -12,7 +14,7 @@ IDS = {
     "mhgym/OpenUpPaper-v0": "OpenUpPaper",
 }
 
-#: PettingZoo's ids, of the same presets: the counsellors as agents.
+#: PettingZoo's ids, of the same presets: the counsellors as agents. With `mo-` their rewards are vectors.
 COUNSELLOR_IDS = {env_id.replace("-v0", "Counsellors-v0"): preset for env_id, preset in IDS.items()}
 
 #: Environments of their own, by entry point.
@@ -49,7 +51,13 @@ def register_envs() -> None:
         if env_id not in gymnasium.registry:
             gymnasium.register(env_id, entry_point=entry_point, disable_env_checker=True)
     for env_id, preset in COUNSELLOR_IDS.items():
-        if env_id not in pettingzoo.aec_registry:
-            module, kwargs = "mhgym.envs.multi.counsellors_v0", {"scenario": preset}
-            pettingzoo.register("aec", env_id, f"{module}:env", kwargs=kwargs)
-            pettingzoo.register("parallel", env_id, f"{module}:parallel_env", kwargs=kwargs)
+        _register_counsellors(env_id, scenario=preset)
+        _register_counsellors(env_id.replace("mhgym/", "mhgym/mo-"), scenario=preset, vector=True)
+
+
+def _register_counsellors(env_id: str, **kwargs: Any) -> None:
+    """Both forms of a centre's counsellors."""
+    module = "mhgym.envs.multi.counsellors_v0"
+    if env_id not in pettingzoo.aec_registry:
+        pettingzoo.register("aec", env_id, f"{module}:env", kwargs=kwargs)
+        pettingzoo.register("parallel", env_id, f"{module}:parallel_env", kwargs=kwargs)

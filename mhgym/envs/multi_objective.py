@@ -5,22 +5,12 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from mhgym.envs.routing import RoutingEnv
 from mhgym.envs.vector import Observations, RoutingVectorEnv
-from mhgym.mdp.vector_reward import VectorReward
+from mhgym.mdp.vector_reward import VectorReward, reward_box
 from mhgym.metrics import COMPONENTS
-
-#: One step may take back what another paid; burden, per staffed minute, has no bound.
-_BOUNDS = {"burden": np.inf}
-
-
-def reward_box() -> spaces.Box:
-    """The space of reward vectors, in the order of `metrics.COMPONENTS`."""
-    high = np.array([_BOUNDS.get(name, 1.0) for name in COMPONENTS], dtype=np.float32)
-    return spaces.Box(-high, high, dtype=np.float32)
 
 
 class MORoutingEnv(VectorReward, RoutingEnv):  # type: ignore[misc]  # a reward that is no float

@@ -3,7 +3,19 @@
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 from numpy.typing import NDArray
+
+from mhgym.metrics import COMPONENTS
+
+#: One step may take back what another paid; burden, per staffed minute, has no bound.
+_BOUNDS = {"burden": np.inf}
+
+
+def reward_box() -> spaces.Box:
+    """The space of reward vectors, in the order of `metrics.COMPONENTS`."""
+    high = np.array([_BOUNDS.get(name, 1.0) for name in COMPONENTS], dtype=np.float32)
+    return spaces.Box(-high, high, dtype=np.float32)
 
 
 class VectorReward:

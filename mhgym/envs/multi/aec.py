@@ -48,6 +48,10 @@ class CounsellorsAEC(AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has 
         """The same object for the same agent."""
         return self.game.action_spaces[agent]
 
+    def reward_space(self, agent: str) -> spaces.Box:
+        """Of reward vectors, the same for all, as MOMAland has it."""
+        return self.game.reward_space
+
     @property
     def state_space(self) -> spaces.Box:
         """Of `state`."""
@@ -57,7 +61,7 @@ class CounsellorsAEC(AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has 
         """Begin an episode; see `Game.reset`."""
         self.agents = self.game.reset(seed, options)
         self.rewards, self.infos = self.game.pay(self.agents)
-        self._cumulative_rewards = dict.fromkeys(self.agents, 0.0)
+        self._cumulative_rewards = {agent: self.game.nothing() for agent in self.agents}
         self.terminations, self.truncations = (dict.fromkeys(self.agents, False) for _ in range(2))
         self._cycles = dict.fromkeys(self.agents, 0)
         self._skip_agent_selection: str | None = None
@@ -70,7 +74,7 @@ class CounsellorsAEC(AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has 
             self._was_dead_step(action)
             return
         assert action is not None, f"{agent} is alive and has to act"
-        self._cumulative_rewards[agent] = 0.0
+        self._cumulative_rewards[agent] = game.nothing()
         self._cycles[agent] += 1
         counsellor = game.index[agent]
         contact = game.turns.read(counsellor, int(action))
@@ -86,6 +90,14 @@ class CounsellorsAEC(AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has 
         self.agent_selection = game.asked
         self._deads_step_first()
         game.screen.follow()
+
+    def _accumulate_rewards(self) -> None:
+        """Into fresh objects, since a vector that `last` has handed out must stay as it is."""
+        for agent, reward in self.rewards.items():
+            self._cumulative_rewards[agent] = self._cumulative_rewards[agent] + reward
+
+    def _clear_rewards(self) -> None:
+        self.rewards = {agent: self.game.nothing() for agent in self.rewards}
 
     def observe(self, agent: str) -> dict[str, Any]:
         """What an agent sees; only the one whose turn it is may act on it."""

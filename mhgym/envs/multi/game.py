@@ -13,6 +13,7 @@ from mhgym.envs.multi.rewards import make_division
 from mhgym.envs.multi.turns import Turns
 from mhgym.envs.screen import Screen
 from mhgym.mdp.observation import HIGH, LOW
+from mhgym.mdp.vector_reward import reward_box
 from mhgym.presets import ScenarioSampler
 from mhgym.presets.base import suggest
 from mhgym.scenario import Scenario
@@ -35,6 +36,7 @@ class Game:
         num_slots: N queue slots.
         engine: `simpy`, the definition, or `compiled`, the same episodes faster.
         reward: `shared` or `own`.
+        vector: Whether the reward is its vector, `[4]` float32 in `reward_space`, and not the weighted sum.
         render_mode: `ansi`, `rgb_array` or `human`.
         max_cycles: Turns after which an agent is truncated; None for as many as the shift brings.
         **overrides: Settings of the preset: `flow`, `staffing`, `weights`, `zombies`, `horizon` and others.
@@ -50,6 +52,7 @@ class Game:
         num_slots: int = 16,
         engine: str = "simpy",
         reward: str = "shared",
+        vector: bool = False,
         render_mode: str | None = None,
         max_cycles: int | None = None,
         **overrides: Any,
@@ -59,6 +62,8 @@ class Game:
         self.core = RoutingCore(scenario, num_slots=num_slots, engine=engine, **overrides)
         self.turns = Turns(self.core, make_division(reward))
         self.layout = CounsellorLayout(self.core.observations)
+        self.reward_space = reward_box()
+        self._vector = vector
         self.screen = Screen(self.core, render_mode)
         self.max_cycles = max_cycles
         self.index = {f"counsellor_{j}": j for j in range(self.core.actions.num_counsellors)}
@@ -107,14 +112,19 @@ class Game:
         seen = self.layout.encode(self.core.centre.obs[None], np.array([j]))
         return {"observation": seen[0], "action_mask": self.turns.mask(j)}
 
-    def pay(self, agents: list[str]) -> tuple[dict[str, float], dict[str, dict[str, Any]]]:
+    def nothing(self) -> Any:
+        """A reward of 0, fresh."""
+        return np.zeros(4, dtype=np.float32) if self._vector else 0.0
+
+    def pay(self, agents: list[str]) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """Rewards and infos of agents for all that has happened since this was last called."""
         vectors, elapsed = self.turns.collect()
-        rewards, infos = {}, {}
+        rewards: dict[str, Any] = {}
+        infos: dict[str, dict[str, Any]] = {}
         kpis = self.core.kpis() if self.turns.over else None
         for agent in agents:
             vector = vectors[self.index[agent]]
-            rewards[agent] = float(self.core.weights @ vector)
+            rewards[agent] = vector.astype(np.float32) if self._vector else float(self.core.weights @ vector)
             infos[agent] = {
                 "elapsed": elapsed,
                 "minute": self.turns.minute,

@@ -50,6 +50,10 @@ class CounsellorsParallel(ParallelEnv, EzPickle):  # type: ignore[misc]  # Petti
         """The same object for the same agent."""
         return self.game.action_spaces[agent]
 
+    def reward_space(self, agent: str) -> spaces.Box:
+        """Of reward vectors, the same for all, as MOMAland has it."""
+        return self.game.reward_space
+
     @property
     def state_space(self) -> spaces.Box:
         """Of `state`."""
@@ -65,7 +69,7 @@ class CounsellorsParallel(ParallelEnv, EzPickle):  # type: ignore[misc]  # Petti
 
     def step(
         self, actions: dict[str, Any]
-    ) -> tuple[Observations, dict[str, float], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
+    ) -> tuple[Observations, dict[str, Any], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Hear everybody; an agent without an action declines."""
         agents, game = self.agents, self.game
         decline = self.game.core.actions.num_slots
