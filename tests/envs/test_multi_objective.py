@@ -1,7 +1,7 @@
 """The ids whose reward is a vector: MO-Gymnasium's convention, and the way back to the scalar ids.
 
-What is not run here, and why. RLlib's check: Ray is a few hundred megabytes and pins what is installed beside it, so it
-stays out of this environment. MOMAland's `api_test` of vector rewards for several agents: MOMAland 0.2.0 pulls in
+What is not run here, and why. RLlib's check: the extra of Ray 2.60.0 pins gymnasium 1.2.2, and would replace the one
+that is tested here. MOMAland's `api_test` of vector rewards for several agents: MOMAland 0.2.0 pulls in
 pygame-ce, which overwrites the pygame that the windows here are built on. Its test module, which needs neither, was run
 alone once on every `mo-` id of the counsellors, with shared and own rewards, and passed; what it asks is tested below.
 """
