@@ -196,22 +196,24 @@ def holm(p_values: ArrayLike) -> Floats:
     return adjusted
 
 
-def stratified_bootstrap_iqm(
+def crossed_interval(
     scores: ArrayLike,
     *,
     rng: np.random.Generator,
+    statistic: Statistic = "iqm",
     strata: ArrayLike | None = None,
     confidence: float = 0.95,
     resamples: int = RESAMPLES,
 ) -> Interval:
-    """Interquartile mean of a learned policy, with an interval that resamples training seeds and traces.
+    """A statistic of a learned policy, with an interval that resamples training seeds and traces.
 
     One trained network plays all traces, so its luck is shared by a whole row. Seeds are therefore resampled as rows
     and traces as columns; resampling seeds anew within each trace, as for unrelated tasks, would average luck away.
 
     Args:
-        scores: `[seeds, traces]`.
+        scores: `[seeds, traces]`, or differences from another policy on the same traces.
         rng: Source of the resamples.
+        statistic: `mean`, `median` or `iqm`, the interquartile mean, of all scores.
         strata: `[traces]` scenario of each trace; traces are resampled within their scenario. None for a single one.
         confidence: Nominal coverage; 5 seeds reach less of it, see the module.
         resamples: Number of bootstrap samples.
@@ -228,12 +230,12 @@ def stratified_bootstrap_iqm(
     if labels.shape != (traces,):
         raise ValueError(f"strata must name the scenario of each of {traces} traces, got shape {labels.shape}")
     groups = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    resampled = np.empty(resamples)
+    of, resampled = _STATISTICS[statistic], np.empty(resamples)
     for draw in range(resamples):
         rows = rng.integers(seeds, size=seeds)
         columns = np.concatenate([group[rng.integers(len(group), size=len(group))] for group in groups])
-        resampled[draw] = _iqm(table[np.ix_(rows, columns)].ravel())
-    return _percentiles(float(_iqm(table.ravel())), [resampled], confidence)
+        resampled[draw] = of(table[np.ix_(rows, columns)].ravel())
+    return _percentiles(float(of(table.ravel())), [resampled], confidence)
 
 
 def probability_of_improvement(

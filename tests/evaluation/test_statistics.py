@@ -12,6 +12,7 @@ from scipy import stats
 from mhgym.evaluation.statistics import (
     Interval,
     bootstrap_interval,
+    crossed_interval,
     equivalent,
     holm,
     interquartile_mean,
@@ -19,7 +20,6 @@ from mhgym.evaluation.statistics import (
     paired_interval,
     probability_of_improvement,
     share_interval,
-    stratified_bootstrap_iqm,
     wilcoxon_p,
 )
 
@@ -176,7 +176,7 @@ def test_luck_of_training_does_not_vanish_with_more_traces():
     """Where seeds alone differ, the interval is that of the seeds, however many traces each plays."""
     luck = rng(11).normal(size=8)
     few, many = (
-        stratified_bootstrap_iqm(np.tile(luck[:, None], (1, traces)), rng=rng(12), resamples=2000) for traces in (5, 80)
+        crossed_interval(np.tile(luck[:, None], (1, traces)), rng=rng(12), resamples=2000) for traces in (5, 80)
     )
     of_seeds = bootstrap_interval(luck, rng=rng(13), statistic="iqm", resamples=2000)
 
@@ -191,8 +191,8 @@ def test_strata_keep_the_share_of_every_scenario():
     """Scores that differ between scenarios only have no width when traces stay within their scenario."""
     strata = np.repeat(["heavy", "standard"], [6, 10])
     table = np.tile(np.where(strata == "heavy", 0.2, 0.9), (3, 1))
-    kept = stratified_bootstrap_iqm(table, rng=rng(), strata=strata, resamples=FEW)
-    mixed = stratified_bootstrap_iqm(table, rng=rng(), resamples=FEW)
+    kept = crossed_interval(table, rng=rng(), strata=strata, resamples=FEW)
+    mixed = crossed_interval(table, rng=rng(), resamples=FEW)
 
     assert (kept.low, kept.high) == pytest.approx((kept.estimate, kept.estimate), abs=ROUNDING)
     assert mixed.high - mixed.low > 0.1
@@ -258,9 +258,9 @@ REFUSED = {
     "a must be a vector of at least 2": lambda: wilcoxon_p([1], [2]),
     "p_values must be finite": lambda: holm([0.1, NAN]),
     "p_values must be a vector of probabilities": lambda: holm([0.1, 1.2]),
-    "scores must be finite": lambda: stratified_bootstrap_iqm([[1, NAN], [1, 2]], rng=rng()),
-    "[seeds, traces] with at least 2 of each, got (1, 3)": lambda: stratified_bootstrap_iqm([[1, 2, 3]], rng=rng()),
-    "each of 2 traces": lambda: stratified_bootstrap_iqm(np.eye(2), rng=rng(), strata=["heavy"]),
+    "scores must be finite": lambda: crossed_interval([[1, NAN], [1, 2]], rng=rng()),
+    "[seeds, traces] with at least 2 of each, got (1, 3)": lambda: crossed_interval([[1, 2, 3]], rng=rng()),
+    "each of 2 traces": lambda: crossed_interval(np.eye(2), rng=rng(), strata=["heavy"]),
     "same traces, at least 2": lambda: probability_of_improvement([1, 2], [1, 2, 3], rng=rng()),
     "statistic must be one of mean, median, iqm, got 'mode'": lambda: bootstrap_interval(
         [1, 2], rng=rng(), statistic="mode"

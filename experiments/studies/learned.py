@@ -1,0 +1,248 @@
+"""What learning gains: networks of several training seeds beside rules and planners, on common traces.
+
+A row of networks is all training seeds of one setting; its intervals resample seeds and traces, so that they hold the
+luck of training too. The networks are those of `agents/networks`, named after scenario and seed.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from rich.console import Console
+
+from agents import make_agent
+from agents.zoo import FOLDER
+from experiments.bounds import BoundCell
+from experiments.cells import Cell, Computed, collect, compute_all, seeds_of
+from experiments.comparison import check_bound
+from experiments.configs import agent_settings
+from mhgym.evaluation.statistics import Interval, crossed_interval, probability_of_improvement
+from mhgym.policy import Policy
+from mhgym.presets import make_scenario
+
+Floats = NDArray[np.float64]
+
+NETWORKS = "ppo"  # label of the row of all training seeds
+_RULES = ("fcfs", "cmt", "best_match_above", "best_match_wait")
+_BLOCK = 25
+_BOUND_SECONDS = 30.0  # for a trace
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Arena:
+    """A preset and who competes in it.
+
+    Attributes:
+        preset: Name.
+        networks: Begin of the names of its networks in `agents/networks`; the rest is the training seed.
+        planner: Label of MCTS with 300 simulations a decision, with which the networks are compared.
+        planners: All planners, by their labels in `conf/agent`.
+        share: Of the traces that planners play, where a decision of theirs takes long.
+        bound: Whether the clairvoyant bound is computed.
+    """
+
+    preset: str
+    networks: str
+    planner: str
+    planners: tuple[str, ...]
+    share: float = 1.0
+    bound: bool = False
+
+
+_SHORT = ("mcts", "mcts_per_candidate", "mcts_tuned")
+ARENAS = (
+    Arena("EranHeavy", "ppo_eran_heavy_seed", "mcts", _SHORT, bound=True),
+    Arena("EranStandard", "ppo_eran_standard_seed", "mcts", _SHORT, bound=True),
+    Arena("EranDay", "ppo_eran_day_seed", "mcts_hour", ("mcts_hour",), share=0.1),
+)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A policy, or the networks of all seeds, on the traces of a preset.
+
+    Attributes:
+        preset: Name.
+        label: Of the policy.
+        scores: `[seeds, traces]` objective per arrival; one seed for what was not trained.
+        milliseconds: Of a decision, in the mean; None for compiled rules, which are not timed one by one.
+    """
+
+    preset: str
+    label: str
+    scores: Floats
+    milliseconds: float | None
+
+    def interval(self, statistic: str = "mean") -> Interval:
+        """Of the objective."""
+        return _crossed(self.scores, statistic)
+
+    def minus(self, other: "Row") -> Interval:
+        """Mean difference on the traces that both played."""
+        left, right = _common(self, other)
+        return _crossed(left - right.mean(axis=0), "mean")
+
+    def beats(self, other: "Row") -> Interval:
+        """Probability of improvement on the traces that both played."""
+        return probability_of_improvement(*_common(self, other), rng=np.random.default_rng(0), resamples=_RESAMPLES)
+
+    def share(self, floor: "Row", ceiling: Floats) -> float:
+        """Of the way from another policy to the bound."""
+        low = float(floor.scores.mean())
+        return (float(self.scores.mean()) - low) / (float(ceiling.mean()) - low)
+
+
+def _common(left: Row, right: Row) -> tuple[Floats, Floats]:
+    number = min(left.scores.shape[1], right.scores.shape[1])
+    return left.scores[:, :number], right.scores[:, :number]
+
+
+def _crossed(scores: Floats, statistic: str) -> Interval:
+    table = np.repeat(scores, 2, axis=0) if len(scores) == 1 else scores  # the same seed twice: no luck of training
+    settings: dict[str, Any] = {"statistic": statistic, "resamples": _RESAMPLES}
+    return crossed_interval(table, rng=np.random.default_rng(0), **settings)
+
+
+def reproduce(replications: int, workers: int, folder: Path, console: Console) -> dict[str, Any]:
+    """Run the study, print it, write the report into a folder; the same as plain data.
+
+    Args:
+        replications: Test traces of each preset.
+        workers: Processes.
+        folder: Of the results.
+        console: Where to print.
+    """
+    tables, data = [], []
+    for arena in ARENAS:
+        rows, bound = measure(arena, replications, workers)
+        tables.append(markdown(arena, rows, bound))
+        console.print(tables[-1], highlight=False, soft_wrap=True)
+        data += [plain(row) for row in rows]
+    head = (
+        f"# What learning gains, {replications} test traces\n\n"
+        "Objective per arrival with 95 % intervals; those of networks resample training seeds and traces. Differences "
+        "are taken on common traces.\n"
+    )
+    (folder / "report.md").write_text("\n".join([head, *tables]), encoding="utf-8")
+    return {"rows": data}
+
+
+def networks_of(arena: Arena, folder: Path = FOLDER) -> list[Path]:
+    """Networks of all training seeds.
+
+    Raises:
+        ValueError: If there are fewer than 2.
+    """
+    paths = sorted(folder.glob(f"{arena.networks}*.safetensors"))
+    if len(paths) < 2:
+        raise ValueError(
+            f"{arena.preset} needs networks of at least 2 training seeds, got {len(paths)} named {arena.networks}*; "
+            f"train them by experiments.train and put them into {folder.name}"
+        )
+    return paths
+
+
+def measure(
+    arena: Arena,
+    replications: int,
+    workers: int,
+    cache: Path = Path(".cache/cells"),
+    networks: Sequence[Path] | None = None,
+) -> tuple[list[Row], Floats | None]:
+    """Rows of a preset, FCFS first, and the bound of each trace where there is one."""
+    seeds = seeds_of("test", replications)
+    few = seeds[: max(2, round(arena.share * replications))]
+    paths = networks_of(arena) if networks is None else networks
+    cells = {label: _cells(arena, _named(label), seeds) for label in _RULES}
+    cells |= {str(path): _cells(arena, make_agent("learned", network=str(path)), seeds) for path in paths}
+    cells |= {label: _cells(arena, _named(label), few) for label in arena.planners}
+    bounds = _bounds(arena, seeds) if arena.bound else []
+    everything: list[Computed] = [cell for own in cells.values() for cell in own]
+    for _ in compute_all([*everything, *bounds], cache, workers):
+        pass
+    episodes = {label: collect(own, cache, "episodes") for label, own in cells.items()}
+    bound = collect(bounds, cache, "bound") if arena.bound else None
+    if bound is not None:
+        for label, table in episodes.items():
+            check_bound(arena.preset, label, table, bound.head(len(table)))
+    scores = {label: table["objective"].to_numpy() for label, table in episodes.items()}
+    times = {label: _milliseconds(collect(own, cache, "latency")) for label, own in cells.items()}
+    learned = [str(path) for path in paths]
+    row = Row(
+        arena.preset,
+        NETWORKS,
+        np.array([scores.pop(path) for path in learned]),
+        float(np.mean([times[path] for path in learned])),
+    )
+    others = [Row(arena.preset, label, own[None], times[label]) for label, own in scores.items()]
+    return [*others, row], None if bound is None else bound["bound"].to_numpy()
+
+
+def _named(label: str) -> Policy:
+    name, settings = agent_settings(label)
+    return make_agent(name, **settings)
+
+
+def _parts(seeds: range) -> list[range]:
+    return [seeds[first : first + _BLOCK] for first in range(0, len(seeds), _BLOCK)]
+
+
+def _cells(arena: Arena, policy: Policy, seeds: range) -> list[Cell]:
+    scenario = make_scenario(arena.preset)
+    return [Cell(arena.preset, scenario, policy, part) for part in _parts(seeds)]
+
+
+def _bounds(arena: Arena, seeds: range) -> list[BoundCell]:
+    scenario = make_scenario(arena.preset)
+    return [BoundCell(arena.preset, scenario, part, _BOUND_SECONDS) for part in _parts(seeds)]
+
+
+def _milliseconds(latency: pl.DataFrame) -> float | None:
+    seconds = latency["seconds"].drop_nulls()
+    return 1e3 * float(seconds.mean()) if len(seconds) else None  # type: ignore[arg-type]
+
+
+def plain(row: Row) -> dict[str, Any]:
+    """A row as plain data."""
+    return {
+        "preset": row.preset,
+        "label": row.label,
+        "seeds": len(row.scores),
+        "traces": row.scores.shape[1],
+        "objective": vars(row.interval()),
+        "by_seed": row.scores.mean(axis=1).tolist(),
+        "milliseconds": row.milliseconds,
+    }
+
+
+def markdown(arena: Arena, rows: list[Row], bound: Floats | None) -> str:
+    """A table of a preset, best first, and the networks seed by seed."""
+    named = {row.label: row for row in rows}
+    networks, planner, floor = named[NETWORKS], named[arena.planner], named["fcfs"]
+    lines = [
+        f"## {arena.preset}",
+        "",
+        f"| policy | traces | objective | IQM | minus CMT | minus {arena.planner} | beats {arena.planner} | "
+        "of the way to the bound | a decision |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+    ]
+    for row in sorted(rows, key=lambda row: -float(row.scores.mean())):
+        compared = [
+            "" if row is named["cmt"] else row.minus(named["cmt"]).format(4),
+            *(("", "") if row is planner else (row.minus(planner).format(4), row.beats(planner).format(2))),
+            "" if bound is None else f"{row.share(floor, bound):.3f}",
+        ]
+        time = "" if row.milliseconds is None else f"{row.milliseconds:.2f} ms"
+        label = f"{row.label}, {len(row.scores)} seeds" if row is networks else row.label
+        head = [label, str(row.scores.shape[1]), row.interval().format(4), row.interval("iqm").format(4)]
+        lines.append(f"| {' | '.join([*head, *compared, time])} |")
+    by_seed = ", ".join(f"{mean:.4f}" for mean in networks.scores.mean(axis=1))
+    lines += ["", f"Networks seed by seed: {by_seed}."]
+    if bound is not None:
+        lines[-1] += f" The clairvoyant bound: {bound.mean():.4f}."
+    return "\n".join(lines) + "\n"

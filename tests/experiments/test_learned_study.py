@@ -1,0 +1,60 @@
+"""The study of learning: seeds kept apart, differences on common traces, intervals that hold the luck of training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from agents.index_network import IndexRuleActor, IndexRuleCritic
+from agents.network_card import Card
+from agents.zoo import save_network
+from experiments.studies import learned
+from experiments.studies.learned import NETWORKS, Arena, Row
+
+ARENA = Arena("EranHeavy", "trial_seed", "mcts", ("mcts",), share=0.25, bound=True)
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two untrained networks."""
+    folder = tmp_path_factory.mktemp("networks")
+    for seed in range(2):
+        torch.manual_seed(seed)
+        card = Card("index_rule", 8, 8, num_slots=16, num_counsellors=5)
+        save_network(folder / f"trial_seed{seed}.safetensors", IndexRuleActor(8), IndexRuleCritic(8), card)
+    return learned.networks_of(ARENA, folder)
+
+
+def test_a_preset_without_networks_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"networks of at least 2 training seeds, got 0 named trial_seed\*; train them"):
+        learned.networks_of(ARENA, tmp_path)
+
+
+def test_rows_and_report(networks: list[Path], tmp_path: Path) -> None:
+    rows, bound = learned.measure(ARENA, 16, 1, tmp_path, networks)
+    named = {row.label: row for row in rows}
+    assert bound is not None
+    assert bound.shape == (16,)
+    assert named[NETWORKS].scores.shape == (2, 16)
+    assert not np.array_equal(*named[NETWORKS].scores)
+    assert named["mcts"].scores.shape == (1, 4)
+    assert named["cmt"].minus(named["cmt"]).estimate == 0.0
+    gap = named["cmt"].scores[0, :4].mean() - named["mcts"].scores.mean()
+    assert named["cmt"].minus(named["mcts"]).estimate == pytest.approx(gap)
+    assert named["fcfs"].share(named["fcfs"], bound) == 0.0
+    text = learned.markdown(ARENA, rows, bound)
+    assert all(f"| {label}" in text for label in named)
+    assert "nan" not in text
+
+
+def test_intervals_of_networks_hold_the_luck_of_training() -> None:
+    """Scores that differ by seed alone: more traces narrow nothing, and the interval reaches from seed to seed."""
+    luck = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
+    rows = [Row("EranHeavy", NETWORKS, np.tile(luck[:, None], (1, traces)), None) for traces in (5, 500)]
+    few, many = (row.interval() for row in rows)
+    assert (few.low, few.high) == pytest.approx((many.low, many.high), abs=0.02)
+    assert many.high - many.low > 0.15
+    single = Row("EranHeavy", "cmt", np.full((1, 500), 0.3), None)
+    assert rows[1].minus(single).estimate == pytest.approx(0.0)
+    assert rows[1].beats(single).estimate == pytest.approx(0.5)
