@@ -1,0 +1,64 @@
+"""The process of an isolated policy: `python -m mhgym.evaluation.policy_process <file descriptor>`."""
+
+import json
+import operator
+import pickle
+import resource
+import socket
+import sys
+from typing import Any
+
+from mhgym.evaluation.isolation import HEADER
+from mhgym.evaluation.named_policies import load_policy
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer requests until the other side is gone."""
+    policy: Any = None
+    while (size := channel.recv(HEADER.size, socket.MSG_WAITALL)) and len(size) == HEADER.size:
+        (length,) = HEADER.unpack(size)
+        kind, content = pickle.loads(channel.recv(length, socket.MSG_WAITALL))
+        try:
+            if kind == "make":
+                policy = make(**content)
+            answer: dict[str, Any] = {"ok": ask(policy, kind, content)}
+        except BaseException as error:
+            where = f" (line {_last_line(error)})" if error.__traceback__ else ""
+            answer = {"failed": f"{type(error).__name__}: {error}{where}"}
+        text = json.dumps(answer).encode()
+        channel.sendall(HEADER.pack(len(text)) + text)
+
+
+def make(source: str, settings: dict[str, Any], memory: int | None, path: list[str]) -> Any:
+    """The policy, made within its limit of memory."""
+    if memory is not None:
+        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    sys.path[:] = path
+    return load_policy(source, settings)
+
+
+def ask(policy: Any, kind: str, content: Any) -> Any:
+    """What the policy answers, as plain data."""
+    if kind == "make":
+        return policy.name
+    if kind == "reset":
+        policy.reset(*content)
+        return None
+    answer = policy.act(content)
+    try:
+        row, counsellor = answer
+        return [operator.index(row), operator.index(counsellor)]
+    except (TypeError, ValueError):
+        return repr(answer)[:200]
+
+
+def _last_line(error: BaseException) -> str:
+    trace = error.__traceback__
+    assert trace is not None
+    while trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_lineno} of {trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}"
+
+
+if __name__ == "__main__":
+    serve(socket.socket(fileno=int(sys.argv[1])))
