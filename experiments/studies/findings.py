@@ -97,7 +97,8 @@ def markdown(lines: Sequence[Finding | Remark]) -> str:
             figures = f"{row.ours:.4f} | {row.theirs:.4f} | {row.difference.format(digits=4)}"
             table.append(f"| {row.setting} | {row.measure} | {figures} | {margin} | {met} | {z} |")
     paragraphs = [f"\n{row.text}" for row in lines if isinstance(row, Remark)]
-    return "\n".join(table + paragraphs) + "\n"
+    note = ["", "Each interval is one of 95 % by itself, not adjusted for how many there are."]
+    return "\n".join(table + note + paragraphs) + "\n"
 
 
 def report(lines: Iterable[Finding | Remark], folder: Path, console: Console) -> dict[str, Any]:

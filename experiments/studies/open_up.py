@@ -21,7 +21,7 @@ from experiments.studies.open_up_figures import (
     Setting,
 )
 from experiments.studies.open_up_play import MONTH, Played, month_scenario, play
-from experiments.studies.open_up_splits import climb, extensions_of_base, rank, words
+from experiments.studies.open_up_splits import climb, extensions_of_base, neighbours, rank, words
 from mhgym.evaluation.statistics import Interval, mean_difference_interval
 from mhgym.presets.open_up_roster import SATURATION_STAFFING
 from mhgym.processes.arrivals import ReplayArrivals, read_gaps
@@ -51,6 +51,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "mean chat of 40 minutes, low risk shorter": {"low_risk_scale": 152.4},
     "mean chat of 40 minutes, non-repeat callers shorter": {"low_risk_scale": 152.4, "chats": "by_type"},
     "saturation (probable), 37 counsellors": {"staffing": SATURATION_STAFFING},
+    "the same, cutoff 10 as in their other script": {"staffing": SATURATION_STAFFING, "cutoff": 10.0},
 }
 #: The steps from the authors' simulator to ours, each on the same callers as the one before.
 STEPS = ("OpenUpPaper, zombies to the back", "OpenUpPaper, order of arrival", "OpenUp, own shift ends")
@@ -100,8 +101,9 @@ def study(month: Path, played: dict[str, Played], workers: int) -> Iterator[Find
         for kpi, theirs in PAPER_GAINS[kind].items():
             gain = played[name].values(kpi) - played[BASE].values(kpi)
             yield _given(name, _GAINS[kpi], gain, theirs, direction=True)
-    saturation = list(OTHERS)[2]
-    yield _given(saturation, "conversion", played[saturation].values(CONVERSION), PAPER_CONVERSION["saturation"])
+    for saturation in list(OTHERS)[2:]:
+        yield _given(saturation, "conversion", played[saturation].values(CONVERSION), PAPER_CONVERSION["saturation"])
+    yield _near_saturation(month, workers)
     yield from _optimum(month, len(played[BASE].kpis), workers)
     for before, after in itertools.pairwise(STEPS):
         for kpi, measure in _STEP_KPIS.items():
@@ -155,6 +157,19 @@ def _paired(setting: str, measure: str, ours: np.ndarray, theirs: np.ndarray) ->
 def mean_interval(values: np.ndarray) -> Interval:
     """Student's 95 % interval of the mean of independent values."""
     return mean_difference_interval(float(values.mean()), float(values.std(ddof=1)), len(values), 0.0, 0.0, 2)
+
+
+def _near_saturation(month: Path, workers: int) -> Remark:
+    """What conversion becomes when one of the 37 works another shift: the block is found, its use is inferred."""
+    law = month_scenario("OpenUpPaper", month).arrivals
+    moved = rank(neighbours(SATURATION_STAFFING), law, _RANKING_SEED, workers)
+    target = PAPER_CONVERSION["saturation"]
+    figures = {"least": float(moved.min()), "largest": float(moved.max()), "reaching": int((moved >= target).sum())}
+    return Remark(
+        f"The {len(moved)} rosters in which one of the 37 works another shift convert from {figures['least']:.3f} to "
+        f"{figures['largest']:.3f} on one replication; {figures['reaching']} of them reach the paper's {target}.",
+        figures,
+    )
 
 
 def _optimum(month: Path, replications: int, workers: int) -> Iterator[Finding | Remark]:

@@ -25,8 +25,7 @@ def reproduce(month: Path, replications: int, workers: int, folder: Path, consol
     played = open_up.replicate(month, replications, workers)
     hours = {"OpenUpPaper": played[open_up.BASE].hours, "OpenUp": played[open_up.STEPS[-1]].hours}
     dropped = {"the authors' simulator": np.array(DROPPED_BY_HOUR)}
-    ahead = next(iter(open_up.AHEAD))
-    dropped[f"OpenUpPaper, {ahead}"] = played[ahead].hours.left
+    dropped |= {f"OpenUpPaper, {ahead}": played[ahead].hours.left for ahead in open_up.AHEAD}
     plot_hours(hours, folder / "hours.png", dropped=dropped)
     by_hour = {
         label: {
