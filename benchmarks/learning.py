@@ -17,11 +17,11 @@ from agents.sight import Sight
 from agents.zoo import save_network
 from benchmarks.sizes import Sizes
 from benchmarks.timing import Result, Timing, duration, interleave, rate
-from experiments.cells import seeds_of
 from experiments.search import Scorer
 from experiments.training import LearnerConfig, make_model
 from mhgym.engines.registry import make_engine
 from mhgym.envs.vector import RoutingBatch
+from mhgym.evaluation.splits import seeds_of
 from mhgym.policy import policy_rng
 from mhgym.presets import make_scenario
 from mhgym.scenario import Scenario

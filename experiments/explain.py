@@ -12,10 +12,10 @@ from rich.console import Console
 from agents import make_agent
 from agents.explain import Explanation, explain
 from agents.learned import Learned
-from experiments.cells import seeds_of
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.leaderboard import build_scenario
 from mhgym.engines.registry import make_engine
+from mhgym.evaluation.splits import seeds_of
 from mhgym.policy import policy_rng
 from mhgym.trace import Trace
 from mhgym.view import HOLD

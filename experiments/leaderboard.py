@@ -22,7 +22,7 @@ from rich.table import Table
 from agents import make_agent
 from agents.bound import check_defined
 from experiments.bounds import BoundCell
-from experiments.cells import Cell, collect, compute_all, seeds_of
+from experiments.cells import Cell, collect, compute_all
 from experiments.comparison import Row, compare
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.figures import draw_figures
@@ -30,6 +30,7 @@ from experiments.report import machine, markdown, timings, timings_markdown, who
 from mhgym import __version__
 from mhgym.engines.registry import ENGINES
 from mhgym.evaluation.rollout import run_episodes
+from mhgym.evaluation.splits import seeds_of
 from mhgym.presets.base import Preset
 from mhgym.scenario import Scenario
 

@@ -21,12 +21,12 @@ from agents import make_agent
 from agents.network_card import Card
 from agents.ppo import RoutingPPO
 from agents.zoo import save_network
-from experiments.cells import seeds_of
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.leaderboard import build_preset
 from experiments.report import machine, write_json
 from experiments.search import Scorer
 from experiments.training import LearnerConfig, Point, Progress, make_model, split_by_staffing
+from mhgym.evaluation.splits import seeds_of
 from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 

@@ -16,11 +16,11 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents import make_agent
-from experiments.cells import seeds_of
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.leaderboard import build_scenario
 from experiments.report import machine, whole_folder, write_json
 from experiments.search import Range, Round, Scorer, draw_candidates, halve
+from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval, bootstrap_interval, paired_interval
 
 REFERENCES = ("fcfs", "cmt")

@@ -1,4 +1,4 @@
-"""The command `mhgym`: KPIs of a recorded log, on the terminal or as JSON."""
+"""The command `mhgym`: KPIs of a recorded log, and the score of a policy, on the terminal or as JSON."""
 
 import argparse
 import json
@@ -28,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     arguments = _parser().parse_args(argv)
     try:
-        sys.stdout.write(_kpis(arguments))
+        sys.stdout.write(_evaluate(arguments) if arguments.command == "evaluate" else _kpis(arguments))
     except (ValueError, OSError) as error:
         sys.stderr.write(f"mhgym {arguments.command}: {error}\n")
         return BAD_INPUT
@@ -51,7 +51,43 @@ def _parser() -> argparse.ArgumentParser:
         "--service-level", type=float, default=10.0, metavar="MIN", help="longest wait that meets it (%(default)s)"
     )
     command.add_argument("--json", action="store_true", help="print JSON, without units")
+    command = commands.add_parser("evaluate", help="score a policy against the published results, trace by trace")
+    command.add_argument(
+        "--policy",
+        required=True,
+        metavar="NAME",
+        help="file.py:Class, package.module:Class, or an entry point of the group mhgym.policies",
+    )
+    command.add_argument("--settings", default="{}", metavar="JSON", help="keyword arguments of the class")
+    command.add_argument("--scenario", default="eran_heavy", metavar="NAME", help="default: %(default)s")
+    command.add_argument("--traces", type=int, metavar="N", help="only the first N of the published traces")
+    command.add_argument("--seconds", type=float, default=10.0, metavar="S", help="most for a decision (%(default)s)")
+    command.add_argument("--memory", type=float, default=16.0, metavar="GIB", help="most for the policy (%(default)s)")
+    command.add_argument("--json", action="store_true", help="print JSON")
     return parser
+
+
+def _evaluate(arguments: argparse.Namespace) -> str:
+    """The score of `mhgym evaluate`; the policy runs in a process of its own."""
+    from mhgym.evaluation.isolation import IsolatedPolicy, Limits, PolicyError
+    from mhgym.evaluation.published import read_published
+    from mhgym.evaluation.score import score
+
+    try:
+        settings = json.loads(arguments.settings)
+    except ValueError as error:
+        words = f"--settings must be JSON, such as '{{\"longest\": 5}}', got {arguments.settings!r}"
+        raise ValueError(words) from error
+    if not isinstance(settings, dict):
+        raise ValueError(f"--settings must be a JSON object, got {arguments.settings!r}")
+    published = read_published(arguments.scenario)
+    limits = Limits(decision=arguments.seconds, memory=int(arguments.memory * 2**30))
+    try:
+        with IsolatedPolicy(arguments.policy, settings, limits) as policy:
+            result = score(policy, published, arguments.traces)
+    except PolicyError as error:
+        raise ValueError(str(error)) from error
+    return json.dumps(result.as_json(), indent=2) + "\n" if arguments.json else result.text()
 
 
 def _kpis(arguments: argparse.Namespace) -> str:

@@ -30,7 +30,8 @@ class _InnerKernel(CPUDispatcher):
         Raises:
             TypeError: Always.
         """
-        raise TypeError(f"only kernels call the kernel {self.py_func.__name__}; to call it from Python, make it inlined_kernel")
+        name = self.py_func.__name__
+        raise TypeError(f"only kernels call the kernel {name}; to call it from Python, make it inlined_kernel")
 
 
 def inner_kernel(function: Callable[..., Any]) -> Any:

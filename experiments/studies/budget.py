@@ -9,11 +9,11 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from experiments.cells import seeds_of
 from experiments.configs import agent_settings
 from experiments.plots import BLUE, DPI, GREY, ORANGE, STYLE, VERMILION
 from experiments.studies.kleinerman import HEAVY, Entry, Result, planner, run
 from experiments.studies.kleinerman_report import plain, print_result
+from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval, paired_interval
 
 SIMULATIONS = (0, 10, 30, 100, 300, 1000, 3000, 10_000)

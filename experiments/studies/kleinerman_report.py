@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from rich.console import Console
 
-from experiments.cells import seeds_of
 from experiments.plots import BLUE, DPI, ORANGE, STYLE
 from experiments.studies import kleinerman
 from experiments.studies.kleinerman import HEAVY, PAPER, PAPER_SECONDS, STANDARD, Comparison, Result
+from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import bootstrap_interval
 
 

@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from agents import make_agent
-from experiments.cells import Cell, collect, compute_all, seeds_of
+from experiments.cells import Cell, collect, compute_all
 from experiments.configs import agent_settings
 from experiments.studies.pareto_figures import plot_attainment, plot_front
 from mhgym.evaluation.pareto import expected_utility, hypervolume, nondominated, uniform_weights
+from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval
 from mhgym.metrics import COMPONENTS
 from mhgym.presets import make_scenario

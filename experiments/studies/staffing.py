@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
-from experiments.cells import seeds_of
 from experiments.configs import PledgeConfig
 from experiments.plots_open_up import plot_staffing
 from experiments.studies.open_up_play import Measures, Rosters, Staffing
 from experiments.studies.open_up_splits import words
 from experiments.studies.staffing_search import Candidate, Pledge, StaffingSearch
+from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import RESAMPLES, Interval, bootstrap_interval
 from mhgym.presets import make_scenario
 from mhgym.presets.open_up_roster import BASE_STAFFING, ROLE_NAMES, SATURATION_STAFFING, SHIFTS

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from agents import make_agent
-from experiments.cells import Cell, collect, compute_all, seeds_of
+from experiments.cells import Cell, collect, compute_all
 from mhgym.domain import RISKS
+from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval, bootstrap_interval, paired_interval, share_interval
 from mhgym.policy import Policy
 from mhgym.presets import make_scenario

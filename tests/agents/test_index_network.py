@@ -13,10 +13,10 @@ from agents.learned import Learned, play
 from agents.network_card import FEATURES, Card
 from agents.sight import Sight
 from agents.zoo import FOLDER, load_network, save_network
-from experiments.cells import seeds_of
 from experiments.search import Scorer
 from mhgym.envs.vector import RoutingBatch
 from mhgym.evaluation.rollout import run_episodes
+from mhgym.evaluation.splits import seeds_of
 from mhgym.mdp.observation import ObservationLayout
 from mhgym.policy import policy_rng
 from mhgym.presets import make_scenario

@@ -12,11 +12,11 @@ from rich.console import Console
 
 from agents import make_agent
 from agents.zoo import load_network
-from experiments.cells import seeds_of
 from experiments.explain import explain_decision
 from experiments.train import TrainConfig, build_source, train
 from experiments.training import Progress
 from mhgym.evaluation.rollout import run_episodes
+from mhgym.evaluation.splits import seeds_of
 from mhgym.presets import make_scenario
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,10 +14,10 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from agents import make_agent
-from experiments.cells import SPLITS
 from experiments.search import Range, Scorer, draw_candidates, halve
 from experiments.tune import TuneConfig, search
 from mhgym.evaluation.rollout import run_episodes
+from mhgym.evaluation.splits import SPLITS
 from mhgym.presets import make_scenario
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -1,0 +1,72 @@
+"""Publish the baselines' results trace by trace with the package: `python -m experiments.publish`.
+
+What has been played before is taken from the cells. Published are the test traces, whose seeds everyone knows.
+"""
+
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, cast
+
+import hydra
+import polars as pl
+from omegaconf import DictConfig, OmegaConf
+from rich.console import Console
+
+from experiments.cells import Cell, collect, compute_all
+from experiments.configs import LeaderboardConfig
+from experiments.leaderboard import build_cells, build_preset
+from mhgym import __version__
+from mhgym.evaluation.published import FOLDER, Published
+from mhgym.presets.base import Preset
+
+
+def publish(config: LeaderboardConfig, folder: Path, console: Console) -> list[Path]:
+    """Play what has not been played, and write a file for each scenario; their paths."""
+    cells, cache = build_cells(config), Path(config.cache)
+    for _ in compute_all(cells, cache, config.evaluation.workers):
+        pass
+    paths = []
+    for label in config.scenarios:
+        own = [cell for cell in cells if cell.scenario_label == label]
+        results = tabulate(label, build_preset(config, label), own, collect(own, cache, "episodes"))
+        paths.append(results.write(folder))
+        console.print(f"{paths[-1].name}: {len(results.seeds)} traces, {', '.join(results.objectives)}")
+    return paths
+
+
+def tabulate(label: str, preset: Preset, cells: list[Cell], episodes: pl.DataFrame) -> Published:
+    """The results of one scenario, policies in the order of the comparison."""
+    policies = list(dict.fromkeys(cell.policy.name for cell in cells))
+    tables = {name: episodes.filter(pl.col("policy") == name).sort("seed") for name in policies}
+    first = tables[policies[0]]
+    hashes = first["trace_hash"].to_list()
+    different = [name for name, table in tables.items() if table["trace_hash"].to_list() != hashes]
+    if different:
+        raise ValueError(f"{', '.join(different)} and {policies[0]} did not play the same traces of {label}")
+    objectives = {name: table["objective"].to_numpy() for name, table in tables.items()}
+    seeds = tuple(first["seed"].to_list())
+    return Published(label, type(preset).__name__, overrides_of(preset), __version__, seeds, tuple(hashes), objectives)
+
+
+def overrides_of(preset: Preset) -> dict[str, Any]:
+    """What a preset sets otherwise than by default."""
+    default = type(preset)()
+    own = {item.name: getattr(preset, item.name) for item in fields(preset)}
+    return {name: value for name, value in own.items() if value != getattr(default, name)}
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="publish")
+def main(raw: DictConfig) -> None:
+    """Compose the configuration and publish."""
+    console = Console()
+    try:
+        config = cast(LeaderboardConfig, OmegaConf.to_object(raw))
+        publish(config, Path(config.output or FOLDER), console)
+    except (ValueError, TypeError) as error:
+        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()
