@@ -13,6 +13,7 @@ from stable_baselines3.common.utils import FloatSchedule, explained_variance
 from torch import Tensor
 from torch.nn.functional import mse_loss
 
+from agents.common_luck import without_luck
 from agents.imitation import Teacher
 from agents.ppo_policy import RoutingActorCritic, entropies
 from agents.vec_env import RoutingVecEnv
@@ -69,6 +70,8 @@ class VectorRolloutBuffer(MaskableRolloutBuffer):
         self.discounts = np.ones(shape, dtype=np.float32)
         self.weights = np.zeros((*shape, self.num_components), dtype=np.float32)
         self.taught = np.full(shape, NO_ACTION)
+        self.episodes = np.zeros(shape, dtype=np.int64)
+        self.minutes = np.zeros(shape)
 
     def record(
         self,
@@ -171,6 +174,8 @@ class RoutingPPO(MaskablePPO):
             quality, instead of with what came out: the same in the mean, as the policy sees no more, and with less
             noise. For scenarios where answers are not taken back by transfers.
         teacher: Whose decisions the policy is pulled to in the beginning; null for nobody.
+        same_traces: Centres beside each other that play the same traces, as the environment lets them: above 1 what is
+            luck of a trace is taken out of advantages, see `agents.common_luck`.
         half_life: Minutes in which a reward loses half of its worth, for continuing scenarios; null for none, as
             episodes are finite and their objective is a plain sum.
         ent_coef: Weight of the entropy at the beginning; falls to 0 with the learning rate.
@@ -187,6 +192,7 @@ class RoutingPPO(MaskablePPO):
         *,
         expect_quality: bool = False,
         teacher: Teacher | None = None,
+        same_traces: int = 1,
         half_life: float | None = None,
         ent_coef: float = 0.003,
         policy_kwargs: dict[str, Any] | None = None,
@@ -195,7 +201,7 @@ class RoutingPPO(MaskablePPO):
     ) -> None:
         if half_life is not None and half_life <= 0.0:
             raise ValueError(f"half_life must be minutes above 0, or null for no discounting, got {half_life}")
-        self.half_life, self.teacher = half_life, teacher
+        self.half_life, self.teacher, self.same_traces = half_life, teacher, same_traces
         self.qualities = QualityMeans(env.vector.layout) if expect_quality else None
         self._entropy_schedule = FloatSchedule(lambda remaining: ent_coef * remaining)
         super().__init__(
@@ -230,6 +236,8 @@ class RoutingPPO(MaskablePPO):
             if self.teacher is not None and self.teacher.weight(self._current_progress_remaining) > 0.0:
                 rollout_buffer.taught[rollout_buffer.pos] = env.vector.labels(self.teacher.policy)
             rollout_buffer.record(obs, actions.numpy(), masks, log_probs, values)
+            rollout_buffer.episodes[rollout_buffer.pos] = env.vector.episodes
+            rollout_buffer.minutes[rollout_buffer.pos] = env.minutes
             seen, weights = obs, env.reward_weights.copy()
             obs, _, dones, infos = env.step(actions.numpy())  # type: ignore[assignment]
             vectors = np.array([info["reward_vector"] for info in infos], dtype=np.float32)
@@ -244,6 +252,12 @@ class RoutingPPO(MaskablePPO):
         self._last_obs = obs
         with torch.no_grad():
             rollout_buffer.estimate(self.policy.predict_values(torch.from_numpy(obs)).numpy())
+        if self.same_traces > 1:
+            buffer = rollout_buffer
+            buffer.advantages, share = without_luck(
+                buffer.advantages, buffer.episodes, buffer.minutes, self.same_traces
+            )
+            self.logger.record("train/common_luck", share)
         callback.on_rollout_end()
         return True
 

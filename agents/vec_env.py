@@ -60,6 +60,8 @@ class RoutingVecEnv(VecEnv):
         own = dict(zip(COMPONENTS, self.vector.weights.tolist(), strict=True))
         #: What a network that learns here is shown where it decides by the scenario's own weights.
         self.sight = Sight(self.vector.layout, self.preferences.tell(own), may_hold)
+        #: `[E]` of the decisions that are asked for.
+        self.minutes = np.zeros(num_envs)
         self._rng = np.random.default_rng()
         size = self.vector.layout.size + self.preferences.num_extra
         self.render_mode = None
@@ -71,6 +73,7 @@ class RoutingVecEnv(VecEnv):
         if seed is not None:
             self._rng = np.random.default_rng([own for own in seed if own is not None])
         obs, infos = self.vector.reset(seed=seed)
+        self.minutes = infos["minute"]
         self._draw_preferences(np.arange(self.num_envs))
         self._return[:] = 0.0
         self._length[:] = 0
@@ -99,6 +102,7 @@ class RoutingVecEnv(VecEnv):
         """Step every centre; one whose episode has ended starts anew."""
         obs, rewards, terminated, truncated, batched = self.vector.step(self._actions)
         dones = terminated | truncated
+        self.minutes = batched["minute"]
         last = batched.get("final_info", {})  # what stands outside of it belongs to the new episode
         if self.preferences.components:
             rewards = np.where(dones[:, None], last.get("reward_vector", 0.0), batched["reward_vector"])

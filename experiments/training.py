@@ -51,6 +51,8 @@ class LearnerConfig:
         pull: Weight of that pull at the beginning.
         pull_until: Share of the training in which it falls to 0.
         softness: Probability that its target shares out to all legal actions.
+        same_traces: Centres that share each trace, so that its luck is taken out of advantages; see
+            `agents.common_luck`. 1 for none.
         bank: Traces drawn ahead.
         renewed: Traces of the bank that each rollout replaces by new ones.
     """
@@ -78,6 +80,7 @@ class LearnerConfig:
     pull: float = 1.0
     pull_until: float = 0.3
     softness: float = 0.2
+    same_traces: int = 1
     bank: int = 4096
     renewed: int = 256
 
@@ -118,6 +121,7 @@ def make_model(
         bank=learner.bank,
         preferences=learner.preferences,
         may_hold=learner.may_hold,
+        same_traces=learner.same_traces,
     )
     env.seed(seed)
     return RoutingPPO(
@@ -134,6 +138,7 @@ def make_model(
         max_grad_norm=learner.max_grad_norm,
         expect_quality=learner.expect_quality,
         teacher=make_teacher(learner),
+        same_traces=learner.same_traces,
         half_life=learner.half_life,
         stats_window_size=10 * learner.num_envs,
         tensorboard_log=tensorboard,

@@ -105,6 +105,11 @@ class MixtureVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         obs, rewards, terminated, truncated = (np.concatenate([step[k] for step in steps]) for k in range(4))
         return obs, rewards, terminated, truncated, self._join([step[4] for step in steps])
 
+    @property
+    def episodes(self) -> NDArray[np.int64]:
+        """`[E]` which trace of its group each centre plays, see `same_traces`."""
+        return np.concatenate([part.episodes for part in self.parts])
+
     def labels(self, policy: Policy) -> NDArray[np.int64]:
         """`[E]` the actions that a policy with a compiled rule would take, see `RoutingBatch.labels`."""
         return np.concatenate([part.labels(policy) for part in self.parts])

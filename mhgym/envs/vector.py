@@ -29,6 +29,8 @@ from mhgym.trace import Trace
 
 Observations = NDArray[np.float32]
 
+_NONE = -1  # no place in a bank
+
 
 def padded_size(num_counsellors: int | None, scenario: Scenario) -> int:
     """C of observations and actions: what is asked for, or the roster's size.
@@ -201,6 +203,8 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
             hundred times a decision, so training goes without; the rewards add up to the KPIs that have weight.
         bank: Traces drawn ahead, when first one is needed, from which episodes then pick at random; with 0 each episode
             draws its own, as a single environment would, which takes longer than its decisions where shifts are short.
+        same_traces: k centres beside each other play the same traces of the bank: one that begins an episode takes the
+            newest trace of its group, or the next if it has played that.
         **overrides: Settings of the preset.
     """
 
@@ -215,6 +219,7 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         render_mode: None = None,
         with_kpis: bool = True,
         bank: int = 0,
+        same_traces: int = 1,
         **overrides: Any,
     ) -> None:
         mode = AutoresetMode(autoreset_mode)
@@ -232,6 +237,15 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         self._with_kpis = with_kpis
         if bank < 0:
             raise ValueError(f"bank must be a number of traces to draw ahead, or 0 for none, got {bank}")
+        if same_traces < 1 or num_envs % same_traces or (same_traces > 1 and not bank):
+            raise ValueError(
+                f"same_traces must divide the {num_envs} centres, and needs a bank if above 1, got {same_traces}"
+            )
+        self._group = same_traces
+        #: `[E]` which trace of its group each centre plays, counted from 1.
+        self.episodes = np.zeros(num_envs, dtype=np.int64)
+        self._newest = np.zeros(num_envs // same_traces, dtype=np.int64)  # of each group
+        self._pick = np.full(num_envs // same_traces, _NONE)  # its place in the bank
         self._bank_size = bank
         self._bank: TraceBank | None = None
         self._same_step = mode == AutoresetMode.SAME_STEP
@@ -253,6 +267,7 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
                 if own is not None:
                     self._rngs[i] = seeding.np_random(own)[0]
             self._bank = None  # so that equal seeds draw equal banks
+            self._pick[:] = _NONE
         self._begin(range(self.num_envs))
         self._started = True
         return self.batch.obs.copy(), self._infos()
@@ -261,10 +276,19 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         if self._bank_size:
             if self._bank is None:
                 self._bank = TraceBank.sample(self.batch.source, self.batch.plan, self._bank_size, self._rngs[0])
-            picks = np.array([self._rngs[row].integers(self._bank_size) for row in rows])
+            picks = np.array([self._pick_for(row) for row in rows])
             self.batch.begin_from(self._bank, np.asarray(rows, dtype=np.int64), picks)
         else:
             self.batch.begin(rows, [draw_trace(self.batch.source, self._rngs[row]) for row in rows])
+
+    def _pick_for(self, row: int) -> int:
+        """The place in the bank of the trace that a centre plays next."""
+        group = row // self._group
+        if self._pick[group] == _NONE or self.episodes[row] == self._newest[group]:
+            self._newest[group] += 1
+            self._pick[group] = self._rngs[row].integers(self._bank_size)
+        self.episodes[row] = self._newest[group]
+        return int(self._pick[group])
 
     def renew_bank(self, number: int) -> None:
         """Replace the oldest traces of the bank by new ones; episodes under way keep theirs.
@@ -278,6 +302,7 @@ class RoutingVectorEnv(VectorEnv[Observations, NDArray[np.int64], NDArray[np.flo
         if number > 0:
             new = draw_traces(self.batch.source, number, self._rngs[0])
             self._bank = TraceBank.pack(self.batch.plan, [*self._bank.traces[number:], *new])
+            self._pick[:] = _NONE
 
     def step(  # type: ignore[override]  # Gymnasium types the flags as floats; they are bool, as it asks in its text
         self, actions: NDArray[np.int64]

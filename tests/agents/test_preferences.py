@@ -13,7 +13,7 @@ from agents.learned import Learned, play
 from agents.network_card import Card
 from agents.preferences import Preferences
 from agents.vec_env import RoutingVecEnv
-from agents.zoo import load_network, save_network
+from agents.zoo import find_network, load_network, save_network
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.mdp.observation import ObservationLayout
 from mhgym.metrics import COMPONENTS
@@ -122,3 +122,17 @@ def test_cards_without_preferences_are_read() -> None:
     many = Card("index_rule", 8, 8, 16, 4, num_extra=4, preferences=SOME)
     assert Card.read(many.write()) == many
     assert card.layout == ObservationLayout(16, 4)
+
+
+def test_the_network_of_the_zoo_moves_along_the_front() -> None:
+    """On 200 shifts each component is largest where it has all the weight, by more than 3 standard errors (paired)."""
+    scenario = make_scenario("EranHeavy")
+    actor, _, card = load_network(find_network("ppo_preferences_eran_heavy"))
+    totals = {
+        name: play(actor, scenario, range(200), card.sight(scenario, weights={name: 1.0})) for name in card.preferences
+    }
+    for name in card.preferences:
+        for other in card.preferences:
+            if other != name:
+                gain = (totals[name] - totals[other])[:, COMPONENTS.index(name)]
+                assert gain.mean() > 3.0 * gain.std(ddof=1) / np.sqrt(len(gain))

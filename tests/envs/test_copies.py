@@ -40,7 +40,8 @@ def same(a: list[Any], b: list[Any]) -> None:
     lambda: RoutingEnv("EranHeavy", engine="compiled"),
     lambda: RoutingVectorEnv(3, "EranHeavy"),
     lambda: RoutingVectorEnv(3, "EranHeavy", bank=5, with_kpis=False),
-], ids=["single", "batch", "banked"])  # fmt: skip
+    lambda: RoutingVectorEnv(4, "EranHeavy", bank=5, same_traces=2),
+], ids=["single", "batch", "banked", "grouped"])  # fmt: skip
 def test_a_copy_goes_on_alike_and_apart(make: Callable[[], Any], way: str) -> None:
     env = make()
     env.reset(seed=3)
