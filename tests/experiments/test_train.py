@@ -53,6 +53,7 @@ BEYOND = {
     "plain": (),
     "preferences": ("learners.ppo.preferences=[quality,quantity,burden]",),
     "imitation": ("learners.ppo.imitate=best_match_wait", "learners.ppo.pull_until=0.6", "learners.ppo.may_hold=false"),
+    "same_traces": ("learners.ppo.same_traces=4",),
     "sampler": ("sampler.flow=[10,14]", "sampler.staffing=[3,5]", "learners.ppo.num_counsellors=6"),
 }
 
