@@ -22,12 +22,21 @@ def _learned(**settings: Any) -> Policy:
     return Learned(**settings)
 
 
-def _plan(*, rollout: Mapping[str, Any] | str = "cmt", **settings: Any) -> Policy:
+def _guided(**settings: Any) -> Policy:
+    """Search guided by a network; needs torch, too."""
+    try:
+        from agents.guided_search import GuidedSearch
+    except ImportError as error:
+        raise ValueError(f"guided search needs the extra 'train' (pip install -e '.[train]'): {error}") from error
+    return _plan(make=GuidedSearch, **settings)
+
+
+def _plan(*, rollout: Mapping[str, Any] | str = "cmt", make: Callable[..., Policy] = MCTS, **settings: Any) -> Policy:
     """A planner whose rollout rule is one of the policies: a name, or a mapping of `name` and `settings`."""
     rule = {"name": rollout} if isinstance(rollout, str) else rollout
     if "name" not in rule or set(rule) - {"name", "settings"}:
         raise ValueError(f"rollout takes a name and settings, got {', '.join(sorted(rule)) or 'nothing'}")
-    return MCTS(rollout=make_agent(rule["name"], **rule.get("settings", {})), **settings)
+    return make(rollout=make_agent(rule["name"], **rule.get("settings", {})), **settings)
 
 
 #: Policies by the name that configurations use.
@@ -52,6 +61,7 @@ AGENTS: dict[str, Callable[..., Policy]] = {
     "hungarian": Hungarian,
     "mcts": _plan,
     "learned": _learned,
+    "guided_search": _guided,
 }
 
 

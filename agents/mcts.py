@@ -115,17 +115,29 @@ class MCTS:
     def act(self, view: CentreView) -> Pair:
         """The candidate with the best mean over the simulations, or what the rollout would do."""
         seen = self._forget.view(view)
-        first = self.rollout.act(seen)
-        pairs = candidate_pairs(seen, first, self.candidates, hold=self.hold)
-        chosen = first
+        pairs = self.propose(seen)
+        chosen = pairs[0]
         if len(pairs) > 1 and (self.simulations or self.milliseconds):
-            chosen = pairs[self._search(_Arena(self, seen, pairs))]
+            chosen = pairs[self._search(Arena(self, seen, pairs))]
         if chosen != HOLD:
             self._answered += 1.0
             self._feedback += float(seen.quality[chosen])
         return chosen
 
-    def _search(self, arena: "_Arena") -> int:
+    def propose(self, view: CentreView) -> list[Pair]:
+        """What is weighed; the first is what would be done without planning."""
+        return candidate_pairs(view, self.rollout.act(view), self.candidates, hold=self.hold)
+
+    def draw_until(self, view: CentreView) -> float:
+        """Minute after which nobody arrives in simulations."""
+        return math.inf if self.look_ahead is None else view.now + self.look_ahead
+
+    def evaluate(self, arena: "Arena", pair: Pair, futures: range) -> Floats:
+        """`[len(futures)]` what a decision is worth in some of the futures drawn last, see `Arena.worth`."""
+        outcome = arena.futures.evaluate(futures, *pair, self._rule, self._params)
+        return arena.worth(outcome, futures)
+
+    def _search(self, arena: "Arena") -> int:
         """Spend the budget; the number of the best candidate."""
         if self.milliseconds is not None:
             _until(arena, time.perf_counter() + self.milliseconds / 1e3)
@@ -137,13 +149,15 @@ class MCTS:
 
 
 @dataclass
-class _Arena:
+class Arena:
     """The candidates of one decision and what they were worth in each future.
 
     Attributes:
         search: Whose decision it is.
         view: Of the epoch.
-        pairs: Candidates; the first is the rollout's.
+        pairs: Candidates; the first is what would be done without planning.
+        futures: Those drawn last.
+        offered: `[futures]` contacts offered in each of them, as far as a planner can tell.
         values: `[candidates, futures]` of the candidates, NaN where not simulated.
         spent: Simulations so far.
     """
@@ -151,6 +165,8 @@ class _Arena:
     search: MCTS
     view: CentreView
     pairs: list[Pair]
+    futures: Futures = field(init=False)
+    offered: Floats = field(init=False)
     values: Floats = field(init=False)
     spent: int = field(default=0, init=False)
 
@@ -160,7 +176,7 @@ class _Arena:
     def draw(self, size: int) -> None:
         """Draw more futures, in which nothing has been simulated yet."""
         search, view = self.search, self.view
-        until = math.inf if search.look_ahead is None else view.now + search.look_ahead
+        until = search.draw_until(view)
         drawn = draw_futures(view, search._scenario, search._rng, size, until=until)
         self.futures = Futures(view, search._scenario, drawn)
         self.offset = self.values.shape[1]
@@ -184,15 +200,13 @@ class _Arena:
         self.spent += len(candidates) * (last - first)
 
     def _simulate(self, candidates: list[int], futures: range) -> None:
-        search, columns = self.search, slice(self.offset + futures.start, self.offset + futures.stop)
+        columns = slice(self.offset + futures.start, self.offset + futures.stop)
         for candidate in candidates:
-            row, counsellor = self.pairs[candidate]
-            outcome = self.futures.evaluate(futures, row, counsellor, search._rule, search._params)
-            self.values[candidate, columns] = self._value(outcome, self.offered[futures.start : futures.stop])
+            self.values[candidate, columns] = self.search.evaluate(self, self.pairs[candidate], futures)
 
-    def _value(self, outcome: Floats, offered: Floats) -> Floats:
-        """`[futures]` the objective at the end, up to what does not depend on the decision."""
-        search = self.search
+    def worth(self, outcome: Floats, futures: range) -> Floats:
+        """`[futures]` the objective of outcomes `[futures, 4]`, up to what does not depend on the decision."""
+        search, offered = self.search, self.offered[futures.start : futures.stop]
         answered, feedback, burden, _ = outcome.T
         quality, quantity, _, _ = search._weights
         if search.objective == "served":
@@ -223,7 +237,7 @@ class _Arena:
         return winner
 
 
-def _halve(arena: _Arena, budget: int) -> None:
+def _halve(arena: Arena, budget: int) -> None:
     """Sequential halving: in each round the better half goes on, with as many simulations as all had before."""
     alive = list(range(min(len(arena.pairs), budget // 2)))
     if len(alive) < 2:
@@ -244,12 +258,12 @@ def _halve(arena: _Arena, budget: int) -> None:
         alive = _better_half(arena, alive)
 
 
-def _better_half(arena: _Arena, alive: list[int]) -> list[int]:
+def _better_half(arena: Arena, alive: list[int]) -> list[int]:
     order = np.argsort(-arena.means(alive), kind="stable")
     return sorted(alive[k] for k in order[: max(1, math.ceil(len(alive) / 2))])
 
 
-def _spread(arena: _Arena, budget: int) -> None:
+def _spread(arena: Arena, budget: int) -> None:
     """The same number of simulations for every candidate."""
     alive = list(range(min(len(arena.pairs), budget)))
     share = max(1, budget // len(alive))
@@ -257,7 +271,7 @@ def _spread(arena: _Arena, budget: int) -> None:
     arena.play(alive, 0, share)
 
 
-def _climb(arena: _Arena, budget: int) -> None:
+def _climb(arena: Arena, budget: int) -> None:
     """UCB1 on the gains over the rollout's choice, future by future."""
     alive = list(range(min(len(arena.pairs), budget)))
     arena.draw(max(1, budget - len(alive) + 1))
@@ -268,14 +282,14 @@ def _climb(arena: _Arena, budget: int) -> None:
         done[chosen] += 1
 
 
-def _ucb(arena: _Arena, done: NDArray[np.int64]) -> int:
+def _ucb(arena: Arena, done: NDArray[np.int64]) -> int:
     values = arena.values[: len(done), : done.max()]
     spread = np.nanstd(values - np.nanmean(values, axis=0)) or 1.0  # between candidates, in the same futures
     bonus = arena.search.exploration * spread * np.sqrt(2.0 * math.log(done.sum()) / done)
     return int(np.argmax(np.nanmean(values, axis=1) + bonus))
 
 
-def _until(arena: _Arena, deadline: float) -> None:
+def _until(arena: Arena, deadline: float) -> None:
     """Futures in chunks until the time is over; the worse half is dropped when each share of the time is."""
     alive = list(range(len(arena.pairs)))
     rounds = max(1, math.ceil(math.log2(len(alive))))
@@ -288,4 +302,4 @@ def _until(arena: _Arena, deadline: float) -> None:
         alive = _better_half(arena, alive)
 
 
-_SPENDERS: dict[str, Callable[[_Arena, int], None]] = {"halving": _halve, "uniform": _spread, "uct": _climb}
+_SPENDERS: dict[str, Callable[[Arena, int], None]] = {"halving": _halve, "uniform": _spread, "uct": _climb}

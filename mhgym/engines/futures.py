@@ -132,7 +132,15 @@ class Futures:
         _load_drawn(self.plan, self.chance, self.start, view, drawn)
         self.state = make_state(self.plan, self.size, longest)._replace(latent=self.start.latent)
 
-    def evaluate(self, futures: range, row: int, counsellor: int, rule: Rule, params: Floats = NO_PARAMS) -> Floats:
+    def evaluate(
+        self,
+        futures: range,
+        row: int,
+        counsellor: int,
+        rule: Rule,
+        params: Floats = NO_PARAMS,
+        until: float = math.inf,
+    ) -> Floats:
         """Take one decision in some of the futures and leave the rest to a rule.
 
         Args:
@@ -141,13 +149,15 @@ class Futures:
             counsellor: Who takes it.
             rule: Decides from then on.
             params: Of the rule, packed.
+            until: Minute from which on a future stops at its next decision epoch, as `state` then shows; one that has
+                none is over.
 
         Returns:
             `[len(futures), 4]` contacts answered, the sum of their feedback (each scaled to [0, 1]), burden, and
             answered by new counsellors, at the end; contacts in hand at the start count.
         """
         outcome = np.empty((len(futures), NUM_OUTCOMES))
-        decision = row, counsellor, int(rule), params
+        decision = row, counsellor, int(rule), params, until
         play(self.plan, self.chance, self.start, self.state, futures.start, futures.stop, *decision, outcome)
         return outcome
 
@@ -159,7 +169,7 @@ class Futures:
             start count.
         """
         outcome = np.empty((self.size, NUM_OUTCOMES))
-        decision = RULE_DECIDES, 0, int(rule), params
+        decision = RULE_DECIDES, 0, int(rule), params, math.inf
         play(self.plan, self.chance, self.start, self.state, 0, self.size, *decision, outcome)
         return outcome[:, 0], outcome[:, 1]
 

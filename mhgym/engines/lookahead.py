@@ -63,8 +63,10 @@ def begin(plan, chance, state):  # type: ignore[no-untyped-def]
 
 
 @kernel
-def play(plan, chance, start, state, first, last, row, j, rule, params, outcome):  # type: ignore[no-untyped-def]
+def play(plan, chance, start, state, first, last, row, j, rule, params, until, outcome):  # type: ignore[no-untyped-def]
     """Play futures `first` to `last`: one decision, the rest by a rule; write outcomes `[last - first, 4]`.
+
+    They stop at the end, or at the first decision epoch from minute `until` on.
 
     `row` is a row of the queue, which counsellor `j` takes, or -1 for HOLD, or `RULE_DECIDES`.
     """
@@ -74,7 +76,7 @@ def play(plan, chance, start, state, first, last, row, j, rule, params, outcome)
             kernels.assign(plan, chance, state, e, row, j)
         elif row != RULE_DECIDES:
             state.clock_i[e, col.ASKING] = 0
-        rules.finish(plan, chance, state, e, rule, params)
+        rules.finish(plan, chance, state, e, rule, params, until)
         outcome[e - first, 0] = state.clock_i[e, col.ANSWERED]
         outcome[e - first, 1] = state.clock_f[e, col.FEEDBACK_SUM]
         outcome[e - first, 2] = kernels.burden(plan, state, e)

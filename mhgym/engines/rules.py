@@ -144,14 +144,14 @@ def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def
 def run(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def]
     """Play an episode from the start to its end; the number of decisions."""
     kernels.reset(plan, state, e)
-    return finish(plan, chance, state, e, rule, params)
+    return finish(plan, chance, state, e, rule, params, np.inf)
 
 
 @kernel
-def finish(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def]
-    """Play on to the end of the episode; the number of decisions."""
+def finish(plan, chance, state, e, rule, params, until):  # type: ignore[no-untyped-def]
+    """Play on to the end of the episode, or to the first decision epoch from `until` on; the number of decisions."""
     decisions = 0
-    while kernels.advance(plan, chance, state, e):
+    while kernels.advance(plan, chance, state, e) and state.clock_f[e, col.NOW] < until:
         row, j = choose(plan, chance, state, e, rule, params)
         if row < 0:
             state.clock_i[e, col.ASKING] = 0
