@@ -66,7 +66,7 @@ class Score:
         lines = [
             f"{self.scenario}, {len(self.objective)} traces, objective per arrival with 95 % bootstrap intervals",
             f"{'policy':<{wide}}  {'objective':<24}  {self.policy} minus it",
-            f"{self.policy:<{wide}}  {self.mean.format(4):<24}",
+            f"{self.policy:<{wide}}  {self.mean.format(4)}",
         ]
         for name in ranked:
             own = bootstrap_interval(self.baselines[name], rng=np.random.default_rng(0)).format(4)
