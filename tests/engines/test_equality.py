@@ -157,7 +157,7 @@ def test_compiled_rules_decide_as_their_policies(scenario: Scenario, seed: int, 
 @pytest.mark.parametrize("name", ["EranHeavy", "OpenUp"])
 def test_evaluation_gives_the_same_on_every_engine(name: str) -> None:
     scenario = make_scenario(name)
-    for agent in set(AGENTS) - {"mcts", "learned"}:  # one takes 300 simulations a decision, the other needs a file
+    for agent in set(AGENTS) - {"mcts", "learned", "guided_search"}:  # slow, or in need of a network
         slow, fast = (run_episodes(scenario, make_agent(agent), range(3), engine) for engine in ENGINES)
         assert [episode.kpis for episode in slow] == [episode.kpis for episode in fast]
         assert [episode.decisions for episode in slow] == [episode.decisions for episode in fast]

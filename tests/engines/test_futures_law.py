@@ -4,6 +4,7 @@ The rank of the real rest of an episode among the futures is uniform if the futu
 view (the probability integral transform; simulation-based calibration, Talts et al. 2018), whatever the history.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -52,7 +53,7 @@ def cases() -> list[Case]:
             engine.assign(*rules.choose(*centre, int(Rule.FIRST_COME), NO_PARAMS))
         if engine.state.clock_i[0, col.ASKING]:
             view = engine.view()
-            rules.finish(*centre, int(Rule.FIRST_COME), NO_PARAMS)
+            rules.finish(*centre, int(Rule.FIRST_COME), NO_PARAMS, math.inf)
             log = engine.log()
             later = log.ended_at > view.now  # this centre has no wrap-up: in hand, waiting or yet to come
             feedback = log.feedback[later & ~np.isnan(log.feedback)]

@@ -123,6 +123,6 @@ def test_what_is_wrong_with_a_scenario_is_told() -> None:
     (found,) = scenario_check(replace(scenario, arrivals=PoissonArrivals(HourlyRates((0.0,) * 24))))
     assert "nobody arrives in 2 traces" in found
     moody = scenario_check(replace(scenario, arrivals=Moody(HourlyRates((14.0,) * 24))))
-    assert "trace 0 comes out otherwise when it is drawn again" in moody[0]
+    assert "trace 0 comes out otherwise when drawn again" in moody[0]
     leaking = scenario_check(make_scenario("OpenUpPaper", horizon=120.0, queue_discipline="paper"))
     assert any("show which of the waiting have left" in words for words in leaking)
