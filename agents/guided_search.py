@@ -1,8 +1,8 @@
-"""Search guided by a network: it names the candidates, and says what the ends of simulations are worth.
+"""Search guided by a network: it names the candidates, and where simulations stop early its critic says what is left.
 
-Between the decision and the end a compiled rule decides. Source of the idea: Danihelka, Guez, Schrittwieser & Silver
-(2022), "Policy improvement by planning with Gumbel", whose actions are the likeliest of the policy too; here it is open
-loop, without their noise, on futures that all candidates have in common.
+After the decision a compiled rule plays on, to the end of the shift unless `look_ahead` says otherwise. Source of the
+idea: Danihelka, Guez, Schrittwieser & Silver (2022), "Policy improvement by planning with Gumbel", whose actions are
+the likeliest of the policy too; here it is open loop, without noise, on futures that all candidates have in common.
 """
 
 import math

@@ -1,11 +1,13 @@
-"""Policies of others, each in a process of its own that is told views and nothing else, with limits of time and memory.
+"""Policies of others, each in a process of its own that is told views, with limits of time and memory.
 
-What a policy is not told it cannot find in its interpreter: there are no traces, engines or scores in its process. Its
-answers come back as text of two numbers, never as objects, which could run code here. It is no jail: the process has
-the rights of its user.
+What a policy is not told it cannot find in its interpreter: there are no traces, engines or scores in its process, only
+the public scenario, views, and a generator whose seed is derived from the trace. Its answers come back as text of two
+numbers, never as objects, which could run code here. It is no jail: the process has the rights of its user, and who
+knows the seeds of the traces can draw them.
 """
 
 import json
+import math
 import os
 import pickle
 import signal
@@ -52,8 +54,8 @@ class Limits:
     def __post_init__(self) -> None:
         for name in ("start", "reset", "decision", "memory"):
             value = getattr(self, name)
-            if value is not None and not value > 0:
-                raise ValueError(f"limit {name} must be above 0, got {value}")
+            if value is not None and not 0 < value < math.inf:
+                raise ValueError(f"limit {name} must be above 0 and finite, got {value}")
 
 
 class IsolatedPolicy:
@@ -107,7 +109,7 @@ class IsolatedPolicy:
         return Pair(*answer)
 
     def close(self) -> None:
-        """End the process, and what it has begun."""
+        """End the process, and what it has begun in its own group."""
         self._socket.close()
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
@@ -132,16 +134,21 @@ class IsolatedPolicy:
             if size > _LONGEST_ANSWER:
                 raise self._fail(f"its answer has {size} bytes")
             answer = json.loads(self._receive(size, deadline))
+        except PolicyError:
+            raise
         except TimeoutError:
             raise self._fail(f"it did not answer within {seconds:g} s") from None
         except (ConnectionError, EOFError):
             raise self._fail(f"its process ended{self._exit()}") from None
-        except ValueError:
+        except (ValueError, RecursionError):
             raise self._fail("its answer is no JSON") from None
+        except BaseException:  # such as an interrupt: a late answer must not be taken for that of the next question
+            self.close()
+            raise
         if not isinstance(answer, dict) or len(answer) != 1 or not answer.keys() <= {"ok", "failed"}:
             raise self._fail("its answer has another form than asked for")
         if "failed" in answer:
-            raise self._fail(str(answer["failed"])[:2000])
+            raise self._fail("".join(c if c.isprintable() else " " for c in str(answer["failed"])[:2000]))
         return answer["ok"]
 
     def _receive(self, size: int, deadline: float) -> bytes:
@@ -162,7 +169,7 @@ class IsolatedPolicy:
             code = self._process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             return ""
-        return f" by signal {signal.Signals(-code).name}" if code < 0 else f" with exit code {code}"
+        return f" by signal {-code}" if code < 0 else f" with exit code {code}"
 
     def _fail(self, how: str) -> PolicyError:
         self.close()

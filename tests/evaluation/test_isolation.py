@@ -58,7 +58,7 @@ class Illegal(Base):
 
 class Eats(Base):
     def act(self, view):
-        return np.ones(10**11)
+        return np.ones(2**30)  # 8 GiB
 
 class Exits(Base):
     def act(self, view):
@@ -69,6 +69,19 @@ class Chatters(Base):
         print("x" * 10_000)
         sys.stderr.write("y" * 10_000)
         return HOLD if self.calls % 2 else super().act(view)
+
+class Nests(Base):
+    """Answers past the protocol, with what no JSON reader can read."""
+    def act(self, view):
+        import socket, struct
+        text = b"[" * 60_000
+        for fd in range(3, 64):
+            try:
+                channel = socket.socket(fileno=os.dup(fd))
+                channel.sendall(struct.pack("<Q", len(text)) + text)
+            except OSError:
+                pass
+        time.sleep(60)
 
 class Spawns(Base):
     def reset(self, scenario, rng):
@@ -134,6 +147,7 @@ FAILURES = {
     "Nonsense": r"in act .*: it answered 'the one who waits longest'; a row of the queue and a counsellor",
     "Giant": r"in act .*: it answered \[1000+.*beyond any queue",
     "Eats": r"in act .*: .*MemoryError",
+    "Nests": r"in act .*: its answer is no JSON",
     "Exits": r"in act .*: its process ended with exit code 3",
     "Nameless": r"whose name is ''; a label in tables is needed",
     "Inert": r"makes a Inert without reset and act",
@@ -144,12 +158,12 @@ FAILURES = {
 
 @pytest.mark.parametrize("kind", FAILURES)
 def test_a_failure_is_told_by_name_and_place(kind: str, file: Path) -> None:
-    limits = Limits(reset=1.0, decision=1.0 if "Hangs" in kind else 20.0, memory=16 * 2**30)
-    begun = time.monotonic()
+    limits = Limits(memory=4 * 2**30)
+    if "Hangs" in kind:
+        limits = Limits(reset=1.0 if kind == "HangsDeaf" else 60.0, decision=1.0)
     with pytest.raises(PolicyError, match=FAILURES[kind]) as caught:
         play(IsolatedPolicy(f"{file}:{kind}", limits=limits))
     assert str(caught.value).startswith(f"policy {file}:{kind} failed ")
-    assert time.monotonic() - begun < 55.0
 
 
 def test_after_a_failure_it_stays_failed(file: Path) -> None:
@@ -198,7 +212,7 @@ def test_there_is_no_hidden_truth_to_be_found(file: Path) -> None:
 
 
 def test_limits_are_checked() -> None:
-    with pytest.raises(ValueError, match="limit decision must be above 0, got 0"):
+    with pytest.raises(ValueError, match="limit decision must be above 0 and finite, got 0"):
         Limits(decision=0.0)
 
 
@@ -208,4 +222,6 @@ def test_nothing_stays_open(file: Path) -> None:
     for _ in range(3):
         with IsolatedPolicy(f"{file}:Base"):
             pass
+        with pytest.raises(PolicyError):
+            IsolatedPolicy(f"{file}:Absent")
     assert len(os.listdir("/proc/self/fd")) == before

@@ -102,7 +102,7 @@ def test_the_command_scores_a_file(tmp_path: Path, capsys: pytest.CaptureFixture
         (["--settings", "[1]"], "--settings must be a JSON object"),
         (["--settings", '{"mood": 1}'], "does not take these settings"),
         (["--scenario", "nowhere"], "no published results of 'nowhere'"),
-        (["--seconds", "0"], "limit decision must be above 0"),
+        (["--seconds", "0"], "limit decision must be above 0 and finite"),
     ],
 )
 def test_what_goes_wrong_is_said(

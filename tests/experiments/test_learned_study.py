@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from agents.index_network import IndexRuleActor, IndexRuleCritic
 from agents.network_card import Card
@@ -26,9 +27,11 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return learned.networks_of(ARENA, folder)
 
 
-def test_a_preset_without_networks_says_what_to_do(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"networks of at least 2 training seeds, got 0 named trial_seed\*"):
-        learned.networks_of(ARENA, tmp_path)
+def test_a_preset_without_networks_is_left_out_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(learned, "ARENAS", (ARENA,))
+        assert learned.reproduce(4, 1, tmp_path, Console()) == {"rows": []}
+    assert "EranHeavy is left out: it needs 2 networks trial_seed*.safetensors" in capsys.readouterr().out
 
 
 def test_rows_and_report(networks: list[Path], tmp_path: Path) -> None:
