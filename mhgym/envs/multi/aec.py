@@ -3,18 +3,16 @@
 from typing import Any, ClassVar
 
 import numpy as np
-from gymnasium import spaces
 from gymnasium.utils import EzPickle
-from numpy.typing import NDArray
 from pettingzoo import AECEnv
 
-from mhgym.envs.multi.game import Game
+from mhgym.envs.multi.game import Game, Seats
 from mhgym.envs.screen import RENDER_FPS, RENDER_MODES
 from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 
 
-class CounsellorsAEC(AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has no types
+class CounsellorsAEC(Seats, AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has no types
     """Each counsellor in turn pulls one of the waiting callers or declines; `turns` says whose turn it is.
 
     Agents live from `reset` to the end of the episode: breaks and sign-outs mean no turn, not death. `rewards` and
@@ -39,23 +37,6 @@ class CounsellorsAEC(AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has 
         self.possible_agents = list(self.game.index)
         self.agents: list[str] = []
         self.render_mode = settings.get("render_mode")
-
-    def observation_space(self, agent: str) -> spaces.Dict:
-        """The same object for the same agent."""
-        return self.game.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Discrete:
-        """The same object for the same agent."""
-        return self.game.action_spaces[agent]
-
-    def reward_space(self, agent: str) -> spaces.Box:
-        """Of reward vectors, the same for all, as MOMAland has it."""
-        return self.game.reward_space
-
-    @property
-    def state_space(self) -> spaces.Box:
-        """Of `state`."""
-        return self.game.state_space
 
     def reset(self, seed: int | None = None, options: dict[str, Any] | None = None) -> None:
         """Begin an episode; see `Game.reset`."""
@@ -102,15 +83,3 @@ class CounsellorsAEC(AECEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has 
     def observe(self, agent: str) -> dict[str, Any]:
         """What an agent sees; only the one whose turn it is may act on it."""
         return self.game.observe(agent)
-
-    def state(self) -> NDArray[np.float32]:
-        """`[size]` what a dispatcher sees."""
-        return self.game.core.observation()
-
-    def render(self) -> Any:
-        """Draw the present view: text, an RGB array, or a window."""
-        return self.game.screen.draw()
-
-    def close(self) -> None:
-        """Close the window, if there is one."""
-        self.game.screen.close()

@@ -134,3 +134,38 @@ class Game:
             if kpis is not None:
                 infos[agent]["kpis"] = dict(kpis)
         return rewards, infos
+
+
+class Seats:
+    """Mixin, put before PettingZoo's class: what an agent meets in both forms is that of the `game`."""
+
+    game: Game
+
+    def observation_space(self, agent: str) -> spaces.Dict:
+        """The same object for the same agent."""
+        return self.game.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Discrete:
+        """The same object for the same agent."""
+        return self.game.action_spaces[agent]
+
+    def reward_space(self, agent: str) -> spaces.Box:
+        """Of reward vectors, the same for all, as MOMAland has it."""
+        return self.game.reward_space
+
+    @property
+    def state_space(self) -> spaces.Box:
+        """Of `state`."""
+        return self.game.state_space
+
+    def state(self) -> NDArray[np.float32]:
+        """`[size]` what a dispatcher sees."""
+        return self.game.core.observation()
+
+    def render(self) -> Any:
+        """Draw the present view: text, an RGB array, or a window."""
+        return self.game.screen.draw()
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        self.game.screen.close()

@@ -2,13 +2,10 @@
 
 from typing import Any, ClassVar
 
-import numpy as np
-from gymnasium import spaces
 from gymnasium.utils import EzPickle
-from numpy.typing import NDArray
 from pettingzoo import ParallelEnv
 
-from mhgym.envs.multi.game import Game
+from mhgym.envs.multi.game import Game, Seats
 from mhgym.envs.multi.order import NOBODY
 from mhgym.envs.screen import RENDER_FPS, RENDER_MODES
 from mhgym.presets import ScenarioSampler
@@ -17,7 +14,7 @@ from mhgym.scenario import Scenario
 Observations = dict[str, dict[str, Any]]
 
 
-class CounsellorsParallel(ParallelEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has no types
+class CounsellorsParallel(Seats, ParallelEnv, EzPickle):  # type: ignore[misc]  # PettingZoo has no types
     """All counsellors answer at once, and their answers are heard in the order of turns of the AEC form.
 
     An answer counts until the first counsellor whose caller a colleague has taken by then, or who is asked a second
@@ -41,23 +38,6 @@ class CounsellorsParallel(ParallelEnv, EzPickle):  # type: ignore[misc]  # Petti
         self.possible_agents = list(self.game.index)
         self.agents: list[str] = []
         self.render_mode = settings.get("render_mode")
-
-    def observation_space(self, agent: str) -> spaces.Dict:
-        """The same object for the same agent."""
-        return self.game.observation_spaces[agent]
-
-    def action_space(self, agent: str) -> spaces.Discrete:
-        """The same object for the same agent."""
-        return self.game.action_spaces[agent]
-
-    def reward_space(self, agent: str) -> spaces.Box:
-        """Of reward vectors, the same for all, as MOMAland has it."""
-        return self.game.reward_space
-
-    @property
-    def state_space(self) -> spaces.Box:
-        """Of `state`."""
-        return self.game.state_space
 
     def reset(
         self, seed: int | None = None, options: dict[str, Any] | None = None
@@ -99,15 +79,3 @@ class CounsellorsParallel(ParallelEnv, EzPickle):  # type: ignore[misc]  # Petti
 
     def _observe(self, agents: list[str]) -> Observations:
         return {agent: self.game.observe(agent) for agent in agents}
-
-    def state(self) -> NDArray[np.float32]:
-        """`[size]` what a dispatcher sees."""
-        return self.game.core.observation()
-
-    def render(self) -> Any:
-        """Draw the present view: text, an RGB array, or a window."""
-        return self.game.screen.draw()
-
-    def close(self) -> None:
-        """Close the window, if there is one."""
-        self.game.screen.close()
