@@ -7,12 +7,14 @@ every view; the truth is in none.
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.selection import best_pair
 from mhgym.domain import Risk
+from mhgym.engines.rules import Rule
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Pair
 
@@ -49,6 +51,7 @@ class NewestWithin:
 
     longest: float = 10.0
     name: str = "newest_within"
+    compiled_rule: ClassVar[Rule] = Rule.NEWEST_WITHIN
 
     def __post_init__(self) -> None:
         if not self.longest >= 0:
@@ -56,6 +59,11 @@ class NewestWithin:
 
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Nothing to prepare."""
+
+    @property
+    def compiled_params(self) -> tuple[float, ...]:
+        """The limit."""
+        return (self.longest,)
 
     def act(self, view: CentreView) -> Pair:
         """The newest within the limit, else the oldest, that somebody can take."""
@@ -80,6 +88,7 @@ class LikelyThere:
     high_risk_first: bool = False
     oldest_first: bool = False
     name: str = "likely_there"
+    compiled_rule: ClassVar[Rule] = Rule.LIKELY_THERE
 
     def __post_init__(self) -> None:
         if not 0 <= self.least <= 1:
@@ -88,10 +97,18 @@ class LikelyThere:
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Nothing to prepare."""
 
+    @property
+    def compiled_params(self) -> tuple[float, ...]:
+        """Logarithm of the least probability, and the two switches."""
+        return self._least, float(self.high_risk_first), float(self.oldest_first)
+
+    @property
+    def _least(self) -> float:
+        return math.log(self.least) if self.least else -math.inf
+
     def act(self, view: CentreView) -> Pair:
         """The likeliest, or the oldest, that somebody can take, or HOLD if nobody is likely enough."""
         there = log_probability_there(view.wait, view.waiting.patience)[:, None]
-        least = math.log(self.least) if self.least else -math.inf
         first = np.asarray(self.high_risk_first & (view.waiting.risk == Risk.HIGH), dtype=np.float64)[:, None]
         order = np.zeros_like(there) if self.oldest_first else there
-        return best_pair(view, first, order, among=there >= least)
+        return best_pair(view, first, order, among=there >= self._least)

@@ -30,6 +30,9 @@ class Rule(IntEnum):
     CMT_WAIT: gain in quality worth waiting for, longest predicted wait in minutes (0 to wait for nobody).
     BEST_MATCH: the same two, price of a minute of service, minutes before the horizon at which thresholds lapse, then
         the least index with 1, 2, 3 and at least 4 idle counsellors.
+    LIKELY_THERE: logarithm of the least probability that is opened, whether high risk goes first, whether the oldest
+        does.
+    NEWEST_WITHIN: the limit, minutes waited.
     """
 
     FIRST_COME = 0
@@ -45,11 +48,15 @@ class Rule(IntEnum):
     RESERVE = 10
     CMT_WAIT = 11
     BEST_MATCH = 12
+    LIKELY_THERE = 13
+    NEWEST_WITHIN = 14
 
 
 #: Where the parameters of `CMT_WAIT` (the first two) and `BEST_MATCH` stand.
 GAIN, LONGEST, PRICE, LAPSE, FIRST_LEVEL = range(5)
 NUM_LEVELS = 4
+#: Where those of `LIKELY_THERE` stand.
+LEAST, HIGH_RISK_FIRST, OLDEST_FIRST = range(3)
 
 _CMU, _CMU_H, _QUALITY_MU = int(Rule.CMU), int(Rule.CMU_H), int(Rule.QUALITY_MU)
 _MAX_WEIGHT, _FASTEST_SERVER = int(Rule.MAX_WEIGHT), int(Rule.FASTEST_SERVER)

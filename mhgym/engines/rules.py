@@ -12,7 +12,16 @@ from mhgym.compiling import inlined_kernel, inner_kernel, kernel
 from mhgym.engines import columns as col
 from mhgym.engines import gates, kernels
 from mhgym.engines.columns import Floats
-from mhgym.engines.indices import GAIN, LONGEST, QUALITY_FLOOR, Rule, index_value
+from mhgym.engines.indices import (
+    GAIN,
+    HIGH_RISK_FIRST,
+    LEAST,
+    LONGEST,
+    OLDEST_FIRST,
+    QUALITY_FLOOR,
+    Rule,
+    index_value,
+)
 from mhgym.processes import draws
 
 __all__ = [
@@ -56,6 +65,9 @@ def params_of(policy: object) -> Floats:
 _FIRST_COME, _LAST_COME, _SEVERE = int(Rule.FIRST_COME), int(Rule.LAST_COME), int(Rule.MOST_SEVERE_FIRST)
 _CMT, _CMU_THETA, _FASTEST_SERVER = int(Rule.CMT), int(Rule.CMU_THETA), int(Rule.FASTEST_SERVER)
 _RESERVE, _CMT_WAIT, _BEST_MATCH = int(Rule.RESERVE), int(Rule.CMT_WAIT), int(Rule.BEST_MATCH)
+_LIKELY_THERE, _NEWEST_WITHIN = int(Rule.LIKELY_THERE), int(Rule.NEWEST_WITHIN)
+#: To these a contact's counsellors are all alike.
+_ALIKE = (_FIRST_COME, _LAST_COME, _SEVERE, _RESERVE, _LIKELY_THERE, _NEWEST_WITHIN)
 _HIGH = 2  # domain.Risk.HIGH
 
 
@@ -69,6 +81,13 @@ def predict(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
 
 
 @inner_kernel
+def log_probability_there(chance, state, e, i):  # type: ignore[no-untyped-def]
+    """Logarithm of the chance that a waiting contact has not left, for exponential patience."""
+    wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
+    return -wait / chance.callers_f[e, i, draws.PATIENCE_MEAN]
+
+
+@inner_kernel
 def index_of(plan, chance, state, e, rule, params, row, j):  # type: ignore[no-untyped-def]
     """The number by which a rule ranks a pair; the largest is routed first."""
     i = state.queue[e, row]
@@ -76,15 +95,19 @@ def index_of(plan, chance, state, e, rule, params, row, j):  # type: ignore[no-u
         return float(row)
     if rule in (_SEVERE, _RESERVE):
         return float(chance.callers_i[e, i, col.RISK])
-    if rule == _FIRST_COME:
+    if rule == _FIRST_COME or (rule == _LIKELY_THERE and params[OLDEST_FIRST] > 0.0):
         return 0.0
+    if rule == _LIKELY_THERE:
+        return log_probability_there(chance, state, e, i)
+    wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
+    if rule == _NEWEST_WITHIN:
+        return float(row) if wait <= params[0] else -1.0 - row
     quality, minutes = predict(plan, chance, state, e, i, j)
     patience = chance.callers_f[e, i, draws.PATIENCE_MEAN]
     if rule in (_CMT, _CMT_WAIT):
         return max(quality, QUALITY_FLOOR) / (minutes * patience)
     if rule == _CMU_THETA:
         return max(quality, QUALITY_FLOOR) * (patience + params[0]) / minutes
-    wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
     return index_value(rule, params, quality, minutes, patience, wait, chance.callers_i[e, i, col.RISK])
 
 
@@ -108,13 +131,18 @@ def idler(state, e, j, other):  # type: ignore[no-untyped-def]
 @inlined_kernel
 def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def]
     """The pair that a rule routes, row -1 for HOLD; ties go to the first in the queue, the longest idle, the lowest."""
-    best, best_row, best_j, limit = -np.inf, -1, -1, 0.0
+    best, best_row, best_j, limit, best_urgent = -np.inf, -1, -1, 0.0, False
     waits = rule in (_CMT_WAIT, _BEST_MATCH) and params[LONGEST] > 0.0
     if rule == _RESERVE:
         limit = float(gates.spare_slots(plan, state, e))
     for row in range(state.clock_i[e, col.NUM_QUEUE]):
         i = state.queue[e, row]
         risk = chance.callers_i[e, i, col.RISK]
+        if rule == _LIKELY_THERE and log_probability_there(chance, state, e, i) < params[LEAST]:
+            continue
+        urgent = rule == _LIKELY_THERE and params[HIGH_RISK_FIRST] > 0.0 and risk == _HIGH
+        if best_urgent and not urgent:
+            continue
         if waits:
             limit = gates.quality_elsewhere(plan, chance, state, e, params[LONGEST], i)
         for h in range(col.IDLE, state.heap_i.shape[1]):
@@ -129,10 +157,10 @@ def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def
                     continue
                 index = index_of(plan, chance, state, e, rule, params, row, j)
                 tied = row == best_row and index == best
-                if index > best or best_row < 0 or (tied and idler(state, e, j, best_j)):
-                    best, best_row, best_j = index, row, j
-                if p == 1 and rule in (_FIRST_COME, _LAST_COME, _SEVERE, _RESERVE):
-                    break  # to these a group's counsellors are alike, and nobody is idler than the first
+                if index > best or urgent > best_urgent or best_row < 0 or (tied and idler(state, e, j, best_j)):
+                    best, best_row, best_j, best_urgent = index, row, j, urgent
+                if p == 1 and rule in _ALIKE:
+                    break  # nobody in the group is idler than the first
         if best_row >= 0 and rule in (_FIRST_COME, _FASTEST_SERVER):
             break
     if rule == _BEST_MATCH and best_row >= 0 and best < gates.threshold(plan, state, e, params):

@@ -38,6 +38,10 @@ SETTINGS: list[tuple[str, dict[str, Any]]] = [
     ("cmt_wait", {"gain": 0.0, "longest": math.inf}),
     ("cmt_wait", {"gain": math.inf}),
     ("cmt_wait", {"longest": 0.0}),
+    ("newest_within", {"longest": 2.0}),
+    ("likely_there", {"least": 0.3}),
+    ("likely_there", {"least": 0.1, "high_risk_first": True}),
+    ("likely_there", {"least": 0.02, "oldest_first": True}),
 ]
 IDS = [f"{name}{list(values.values()) or ''}" for name, values in SETTINGS]
 
@@ -88,6 +92,7 @@ def test_compiled_rules_decide_alike_anywhere(
         ("best_match", {"thresholds": (0.75,)}, "EranHeavy"),
         ("cmt_wait", {"gain": 1.0, "longest": 30.0}, "EranHeavy"),
         ("reserve_high_risk", {"reserve": 1}, "OpenUp"),
+        ("likely_there", {"least": 0.3}, "OpenUp"),
     ],
 )
 def test_rules_that_may_hold_do_hold(name: str, values: dict[str, Any], preset: str) -> None:
