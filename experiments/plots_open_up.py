@@ -51,7 +51,7 @@ def plot_hours(
             axis.set_ylim(bottom=0)
         for axis in axes[2:]:
             axis.set_xlabel("hour of the day")
-        figure.legend(*axes[3].get_legend_handles_labels(), loc="outside lower center", ncols=4, handlelength=3)
+        figure.legend(*axes[3].get_legend_handles_labels(), loc="outside lower center", ncols=3, handlelength=3)
         save_figure(figure, path, blank=not days)
 
 
