@@ -10,7 +10,8 @@ from omegaconf import MISSING, OmegaConf
 from mhgym.presets import PRESETS
 from mhgym.presets.open_up_roster import BASE_STAFFING, COST_WEIGHTS, SATURATION_STAFFING
 
-_CONF = Path(__file__).resolve().parents[1] / "conf"
+#: The configuration folder.
+CONF = Path(__file__).resolve().parents[1] / "conf"
 
 
 @dataclass
@@ -129,7 +130,7 @@ def agent_settings(label: str) -> tuple[str, dict[str, Any]]:
     Raises:
         ValueError: If there is none of that label.
     """
-    path = _CONF / f"agent/{label}.yaml"
+    path = CONF / f"agent/{label}.yaml"
     if not path.is_file():
         known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml")))
         raise ValueError(f"unknown agent {label!r} (known: {known})")
