@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agents.fair_share import FairShare
 from agents.first_come import FirstCome, LastCome, MostSevereFirst
 from agents.index_rules import CMT, CMu, CMuH, CMuTheta, FastestServer, MaxWeight, QualityMu
 from agents.index_rules_holding import BestMatch, CMTWait, ReserveHighRisk
@@ -32,11 +33,21 @@ def _guided(**settings: Any) -> Policy:
 
 
 def _plan(*, rollout: Mapping[str, Any] | str = "cmt", make: Callable[..., Policy] = MCTS, **settings: Any) -> Policy:
-    """A planner whose rollout rule is one of the policies: a name, or a mapping of `name` and `settings`."""
-    rule = {"name": rollout} if isinstance(rollout, str) else rollout
-    if "name" not in rule or set(rule) - {"name", "settings"}:
-        raise ValueError(f"rollout takes a name and settings, got {', '.join(sorted(rule)) or 'nothing'}")
-    return make(rollout=make_agent(rule["name"], **rule.get("settings", {})), **settings)
+    """A planner whose rollout rule is one of the policies."""
+    return make(rollout=_inner("rollout", rollout), **settings)
+
+
+def _fair(*, rule: Mapping[str, Any] | str = "best_match", **settings: Any) -> Policy:
+    """A fair share for newcomers in front of one of the policies."""
+    return FairShare(_inner("rule", rule), **settings)
+
+
+def _inner(role: str, policy: Mapping[str, Any] | str) -> Policy:
+    """A policy inside another: a name, or a mapping of `name` and `settings`."""
+    named = {"name": policy} if isinstance(policy, str) else policy
+    if "name" not in named or set(named) - {"name", "settings"}:
+        raise ValueError(f"{role} takes a name and settings, got {', '.join(sorted(named)) or 'nothing'}")
+    return make_agent(named["name"], **named.get("settings", {}))
 
 
 #: Policies by the name that configurations use.
@@ -56,6 +67,7 @@ AGENTS: dict[str, Callable[..., Policy]] = {
     "max_weight": MaxWeight,
     "fastest_server": FastestServer,
     "best_match": BestMatch,
+    "fair_share": _fair,
     "reserve_high_risk": ReserveHighRisk,
     "ip_matcher": IPMatcher,
     "hungarian": Hungarian,

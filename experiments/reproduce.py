@@ -21,13 +21,13 @@ STUDIES = {
     "bound": "bound",
     "budget": "budget",
     "eran": "eran",
+    "fairness": "fairness",
     "kleinerman": "kleinerman_report",
     "learned": "learned",
     "pareto": "pareto",
     "wpi": "wpi_report",
     "scale": "scale",
     "staffing": "staffing",
-    "transfer": "transfer",
     "zombies": "zombies",
 }
 MONTH_STUDIES = {
