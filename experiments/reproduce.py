@@ -28,6 +28,7 @@ STUDIES = {
     "wpi": "wpi_report",
     "scale": "scale",
     "staffing": "staffing",
+    "transfer": "transfer",
     "zombies": "zombies",
 }
 MONTH_STUDIES = {
