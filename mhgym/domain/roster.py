@@ -72,14 +72,19 @@ class Roster:
         )
 
     def new_share_of_time(self, until: float = math.inf) -> float:
-        """Share of all minutes on duty, up to `until`, that new counsellors have; 0 if nobody is on duty."""
-        staffed = self.staffed_minutes(until).sum()
-        return float(self.new_minutes(until)[self.new()].sum() / staffed) if staffed else 0.0
+        """Share that new counsellors have of the minutes on duty, up to `until`, of those who answer; 0 without any."""
+        answers = self.answers()
+        staffed = self.staffed_minutes(until)[answers].sum()
+        return float(self.new_minutes(until)[self.new() & answers].sum() / staffed) if staffed else 0.0
 
     @property
     def has_inboxes(self) -> bool:
         """Whether contacts wait for a person, and not in one queue for all."""
         return any(person.inbox for person in self.counsellors)
+
+    def answers(self) -> NDArray[np.bool_]:
+        """`[C]` who answers contacts: where there are inboxes those who have one, elsewhere everybody."""
+        return (self.inboxes() > 0) | (not self.has_inboxes)
 
     def inboxes(self) -> NDArray[np.int64]:
         """`[C]` contacts that may wait for each counsellor."""

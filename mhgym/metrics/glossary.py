@@ -33,10 +33,12 @@ _FIXED = {
         "index", "minus the mean burden of all counsellors, at most 0; our construct, not a validated scale"
     ),
     "fairness": Entry("index", "-max(0, new_share_of_time - new_share_of_answered); 0 without newcomers or answers"),
-    "new_share_of_time": Entry("share", "staffed minutes of counsellors while they are new / all staffed minutes"),
+    "new_share_of_time": Entry("share", "staffed minutes of counsellors while they are new / those of all who answer"),
     "new_share_of_answered": Entry("share", "answered contacts whose last leg somebody new began / answered"),
-    "jain_answered_per_staffed_minute": Entry("index", "Jain's index over staffed counsellors; 1 is equal"),
-    "gini_answered_per_staffed_minute": Entry("index", "Gini coefficient over staffed counsellors; 0 is equal"),
+    "jain_answered_per_staffed_minute": Entry("index", "Jain's index over staffed counsellors who answer; 1 is equal"),
+    "gini_answered_per_staffed_minute": Entry(
+        "index", "Gini coefficient over staffed counsellors who answer; 0 is equal"
+    ),
     "first_answer_share": Entry("share", "contacts with a first answer, finished or not / N"),
     "first_answer_conversion": Entry("share", "contacts with a first answer / visitors"),
     "direct_share": Entry("share", "first answer after a wait of exactly 0 / N"),

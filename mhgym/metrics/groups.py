@@ -21,11 +21,12 @@ def counsellor_kpis(log: ContactLog, roster: Roster, staffed: Floats, new_minute
     """
     by_somebody = (log.outcome == Outcome.ANSWERED) & (log.counsellor >= 0)
     finished = log.counsellor[by_somebody]
-    answered = np.bincount(finished, minlength=len(roster))
-    share_of_time = min(1.0, share(new_minutes[roster.new()].sum(), staffed.sum()))
+    answered, answers = np.bincount(finished, minlength=len(roster)), roster.answers()
+    share_of_time = min(1.0, share(new_minutes[roster.new() & answers].sum(), staffed[answers].sum()))
     by_new = finishing_start(log)[by_somebody] < roster.new_until()[finished]
     share_of_answered = share(int(by_new.sum()), finished.size)
-    rates = answered[staffed > 0] / staffed[staffed > 0]
+    compared = answers & (staffed > 0)
+    rates = answered[compared] / staffed[compared]
     return {
         "fairness": newcomer_gap(share_of_time, share_of_answered if finished.size else None),
         "new_share_of_time": share_of_time,

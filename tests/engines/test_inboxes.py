@@ -175,8 +175,9 @@ def test_a_volunteer_who_leaves_ends_the_bridge_where_contacts_are_transferred(t
 
 
 def test_newcomers_are_new_for_a_time(tell: Any) -> None:
-    """T counts their staffed minutes while they are new, S the answers that they began while they were new."""
-    people = [therapist(new=True, new_until=60.0)]
+    """T counts staffed minutes while they are new, of those who answer; S the answers begun while they were new."""
+    volunteer = Counsellor(Role.VOLUNTEER, (Shift(0.0, 600.0),), risks=frozenset({Risk.HIGH}))
+    people = [therapist(new=True, new_until=60.0), volunteer]
     story = tell(people, [(0.0, 10.0, 99.0), (59.0, 10.0, 99.0), (60.0, 10.0, 99.0), (80.0, 10.0, 99.0)])
 
     assert story.kpis["new_share_of_time"] == pytest.approx(60.0 / 600.0)
