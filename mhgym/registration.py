@@ -20,6 +20,9 @@ COUNSELLOR_IDS = {
     env_id.replace("-v0", "Counsellors-v0"): preset for env_id, preset in IDS.items() if preset != "Therapists"
 }
 
+#: And of those with inboxes: the dispatchers of therapists and of volunteers as agents.
+DISPATCHER_IDS = {"mhgym/TherapistsDispatchers-v0": "Therapists"}
+
 #: Environments of their own, by entry point.
 MATCHING_IDS = {"mhgym/DisasterRelief-v0": "mhgym.matching.env:DisasterReliefEnv"}
 
@@ -53,14 +56,15 @@ def register_envs() -> None:
     for env_id, entry_point in MO_MATCHING_IDS.items():
         if env_id not in gymnasium.registry:
             gymnasium.register(env_id, entry_point=entry_point, disable_env_checker=True)
-    for env_id, preset in COUNSELLOR_IDS.items():
-        _register_counsellors(env_id, scenario=preset)
-        _register_counsellors(env_id.replace("mhgym/", "mhgym/mo-"), scenario=preset, vector=True)
+    for module, ids in (("counsellors_v0", COUNSELLOR_IDS), ("dispatchers_v0", DISPATCHER_IDS)):
+        for env_id, preset in ids.items():
+            _register_game(env_id, f"mhgym.envs.multi.{module}", scenario=preset)
+            vector_id = env_id.replace("mhgym/", "mhgym/mo-")
+            _register_game(vector_id, f"mhgym.envs.multi.{module}", scenario=preset, vector=True)
 
 
-def _register_counsellors(env_id: str, **kwargs: Any) -> None:
-    """Both forms of a centre's counsellors."""
-    module = "mhgym.envs.multi.counsellors_v0"
+def _register_game(env_id: str, module: str, **kwargs: Any) -> None:
+    """Both forms of a game."""
     if env_id not in pettingzoo.aec_registry:
         pettingzoo.register("aec", env_id, f"{module}:env", kwargs=kwargs)
         pettingzoo.register("parallel", env_id, f"{module}:parallel_env", kwargs=kwargs)

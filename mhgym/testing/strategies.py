@@ -137,11 +137,12 @@ def rules(*, on_grid: bool) -> SearchStrategy[Rules]:
     )
 
 
-def scenarios(*, longest: int = 120) -> SearchStrategy[Scenario]:
+def scenarios(*, longest: int = 120, inboxes: bool = True) -> SearchStrategy[Scenario]:
     """Small scenarios; draw the trace from a seed with `Trace.sample`.
 
     Args:
         longest: Largest horizon, minutes.
+        inboxes: Whether some centres have inboxes.
     """
     from hypothesis import strategies as st
 
@@ -149,7 +150,7 @@ def scenarios(*, longest: int = 120) -> SearchStrategy[Scenario]:
     def scenario(draw: DrawFn) -> Scenario:
         on_grid = draw(st.booleans())
         horizon = draw(st.integers(20, longest))
-        roster = draw(rosters(horizon, on_grid=on_grid, inboxes=draw(st.booleans())))
+        roster = draw(rosters(horizon, on_grid=on_grid, inboxes=inboxes and draw(st.booleans())))
         times, minutes = draw(st.integers(0, 2)), draw(st.sampled_from([0.0, 2.0, 20.0]))
         bridging: dict[str, Any] = {"bridges": times, "bridge_minutes": minutes} if roster.has_inboxes else {}
         return Scenario(

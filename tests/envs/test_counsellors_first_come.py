@@ -67,7 +67,7 @@ def test_pulling_the_oldest_is_first_come(preset: str, overrides: dict[str, Any]
         assert_same(play_parallel(scenario, trace, engine, 32), expected)
 
 
-@given(scenarios())
+@given(scenarios(inboxes=False))
 @settings(max_examples=60)
 def test_pulling_the_oldest_is_first_come_in_any_centre(scenario: Scenario) -> None:
     """Random centres: eligibility by risk, several slots, breaks, transfers, events at the same minute.

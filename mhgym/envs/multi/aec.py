@@ -30,10 +30,12 @@ class CounsellorsAEC(Seats, AECEnv, EzPickle):  # type: ignore[misc]  # PettingZ
         "is_parallelizable": False,  # by PettingZoo's wrapper; `parallel_env` is a form of its own
     }
 
+    game_class: ClassVar[type[Game]] = Game
+
     def __init__(self, scenario: Scenario | ScenarioSampler | str = "EranHeavy", **settings: Any) -> None:
         EzPickle.__init__(self, scenario, **settings)
         super().__init__()
-        self.game = Game(scenario, **settings)
+        self.game = self.game_class(scenario, **settings)
         self.possible_agents = list(self.game.index)
         self.agents: list[str] = []
         self.render_mode = settings.get("render_mode")

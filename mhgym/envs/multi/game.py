@@ -61,23 +61,33 @@ class Game:
         if max_cycles is not None and max_cycles < 1:
             raise ValueError(f"max_cycles must be at least 1 turn, got {max_cycles}; None for no limit")
         self.core = RoutingCore(scenario, num_slots=num_slots, engine=engine, **overrides)
-        refuse_inboxes(self.core.scenario)
-        self.turns = Turns(self.core, make_division(reward))
-        self.layout = CounsellorLayout(self.core.observations)
+        self.turns, self.index, size = self._seat(reward)
+        self.decline = self.turns.decline
         self.reward_space = reward_box()
         self._vector = vector
         self.screen = Screen(self.core, render_mode)
         self.max_cycles = max_cycles
-        self.index = {f"counsellor_{j}": j for j in range(self.core.actions.num_counsellors)}
-        box = spaces.Box(LOW, HIGH, (self.layout.size,), np.float32)
+        box = spaces.Box(LOW, HIGH, (size,), np.float32)
         parts: dict[str, spaces.Space[Any]] = {
             "observation": box,
-            "action_mask": spaces.Box(0, 1, (num_slots + 1,), np.int8),
+            "action_mask": spaces.Box(0, 1, (self.decline + 1,), np.int8),
         }
         self.observation_spaces = {agent: spaces.Dict(parts) for agent in self.index}
-        self.action_spaces = {agent: spaces.Discrete(num_slots + 1) for agent in self.index}
+        self.action_spaces = {agent: spaces.Discrete(self.decline + 1) for agent in self.index}
         self.state_space = spaces.Box(LOW, HIGH, (self.core.observations.size,), np.float32)
         self._rng = seeding.np_random(None)[0]
+
+    def _seat(self, reward: str) -> tuple[Turns, dict[str, int], int]:
+        """Turns, the players by name, and the size of what each of them sees."""
+        refuse_inboxes(self.core.scenario)
+        self.layout = CounsellorLayout(self.core.observations)
+        players = {f"counsellor_{j}": j for j in range(self.core.actions.num_counsellors)}
+        return Turns(self.core, make_division(reward)), players, self.layout.size
+
+    def _see(self, player: int) -> NDArray[np.float32]:
+        """What a player sees, in a fresh array."""
+        seen: NDArray[np.float32] = self.layout.encode(self.core.centre.obs[None], np.array([player]))[0]
+        return seen
 
     def reset(self, seed: int | None, options: dict[str, Any] | None) -> list[str]:
         """Begin an episode; who takes part.
@@ -106,13 +116,12 @@ class Game:
     @property
     def asked(self) -> str:
         """Whose turn it is."""
-        return f"counsellor_{max(self.turns.asked, 0)}"
+        return list(self.index)[max(self.turns.asked, 0)]
 
     def observe(self, agent: str) -> dict[str, Any]:
         """What an agent sees, in fresh arrays."""
         j = self.index[agent]
-        seen = self.layout.encode(self.core.centre.obs[None], np.array([j]))
-        return {"observation": seen[0], "action_mask": self.turns.mask(j)}
+        return {"observation": self._see(j), "action_mask": self.turns.mask(j)}
 
     def nothing(self) -> Any:
         """A reward of 0, fresh."""

@@ -32,9 +32,11 @@ class CounsellorsParallel(Seats, ParallelEnv, EzPickle):  # type: ignore[misc]  
         "render_fps": RENDER_FPS,
     }
 
+    game_class: ClassVar[type[Game]] = Game
+
     def __init__(self, scenario: Scenario | ScenarioSampler | str = "EranHeavy", **settings: Any) -> None:
         EzPickle.__init__(self, scenario, **settings)
-        self.game = Game(scenario, **settings)
+        self.game = self.game_class(scenario, **settings)
         self.possible_agents = list(self.game.index)
         self.agents: list[str] = []
         self.render_mode = settings.get("render_mode")
@@ -52,8 +54,7 @@ class CounsellorsParallel(Seats, ParallelEnv, EzPickle):  # type: ignore[misc]  
     ) -> tuple[Observations, dict[str, Any], dict[str, bool], dict[str, bool], dict[str, dict[str, Any]]]:
         """Hear everybody; an agent without an action declines."""
         agents, game = self.agents, self.game
-        decline = self.game.core.actions.num_slots
-        self._hear({game.index[agent]: int(actions.get(agent, decline)) for agent in agents})
+        self._hear({game.index[agent]: int(actions.get(agent, game.decline)) for agent in agents})
         self._cycles += 1
         over = game.turns.over
         cut = self._cycles == game.max_cycles or (over and game.core.cuts)

@@ -38,6 +38,7 @@ class Turns:
         self._division = division
         self.asked = NOBODY
         self._num_slots, self._num_counsellors = core.actions.num_slots, core.actions.num_counsellors
+        self._num_players = self._num_counsellors
 
     def reset(self, rng: np.random.Generator, **chance: Any) -> None:
         """Begin an episode, as `RoutingCore.reset`.
@@ -47,13 +48,18 @@ class Turns:
         """
         self.core.reset(rng, **chance)
         self._division.begin(self.core)
-        everybody = np.arange(self._num_counsellors)
-        self.over, self.illegal, self.instant = False, [0] * self._num_counsellors, 0
-        self._declined = np.zeros(self._num_counsellors, dtype=np.bool_)
+        everybody = np.arange(self._num_players)
+        self.over, self.illegal, self.instant = False, [0] * self._num_players, 0
+        self._declined = np.zeros(self._num_players, dtype=np.bool_)
         self._retired = everybody >= len(self.core.scenario.roster)
-        self._elapsed, self._paid = 0.0, np.zeros((self._num_counsellors, 4))
+        self._elapsed, self._paid = 0.0, np.zeros((self._num_players, 4))
         self._look()
         self.asked = max(self.asked, 0)
+
+    @property
+    def decline(self) -> int:
+        """The action that declines, the last one."""
+        return self._num_slots
 
     @property
     def minute(self) -> float:
