@@ -40,7 +40,7 @@ class Rules:
         review_interval: Extra decision epochs at this spacing until the horizon; 0 for none.
         bridges: Times that the wait of a contact in an inbox may be bridged: kept company by somebody without an inbox,
             it is back in its inbox with its patience in full. For centres with inboxes.
-        bridge_minutes: Mean of the exponential time that this takes.
+        bridge_minutes: Mean of the exponential time that this takes. Default: assumption.
         queue_discipline: `paper` moves an abandoned contact to the back of the queue, as the simulator of Chiang et
             al. 2024 does. Its order gives zombies away, so it serves their reproduction only.
     """
@@ -55,13 +55,15 @@ class Rules:
     review_interval: float = 0.0
     queue_discipline: QueueDiscipline = "arrival"
     bridges: int = 0
-    bridge_minutes: float = 0.0
+    bridge_minutes: float = 15.0
 
     def __post_init__(self) -> None:
-        for name in ("cutoff", "wrap_up", "zombie_wrap_up", "review_interval", "bridge_minutes"):
+        for name in ("cutoff", "wrap_up", "zombie_wrap_up", "review_interval"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be a finite number of minutes, at least 0, got {value}")
+        if not (math.isfinite(self.bridge_minutes) and self.bridge_minutes > 0):
+            raise ValueError(f"bridge_minutes must be a finite, positive number of minutes, got {self.bridge_minutes}")
         if self.bridges < 0:
             raise ValueError(f"bridges must be at least 0 times, got {self.bridges}")
         for name, choices in _CHOICES.items():

@@ -49,7 +49,7 @@ def redraw_with_inboxes(
             values[contact, draws.PATIENCE] += fresh[contact, draws.PATIENCE]
         if held.phase[k] == Phase.BRIDGE and held.bridges[k] == 1:
             mean, bridge = scenario.rules.bridge_minutes, 0.0
-            while bridge <= elapsed and mean > 0.0:
+            while bridge <= elapsed:
                 keys[contact, draws.PREDICTION_KEY] = rng.integers(0, 2**64, dtype=np.uint64)
                 bridge = draws.bridge_minutes(mean, keys, contact, counsellor, 0)
         elif held.phase[k] == Phase.SERVICE and not (transfers or scenario.remaining.knots):

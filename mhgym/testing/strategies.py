@@ -151,7 +151,7 @@ def scenarios(*, longest: int = 120, inboxes: bool = True) -> SearchStrategy[Sce
         on_grid = draw(st.booleans())
         horizon = draw(st.integers(20, longest))
         roster = draw(rosters(horizon, on_grid=on_grid, inboxes=inboxes and draw(st.booleans())))
-        times, minutes = draw(st.integers(0, 2)), draw(st.sampled_from([0.0, 2.0, 20.0]))
+        times, minutes = draw(st.integers(0, 2)), draw(st.sampled_from([0.5, 2.0, 20.0]))
         bridging: dict[str, Any] = {"bridges": times, "bridge_minutes": minutes} if roster.has_inboxes else {}
         return Scenario(
             name="random scenario",
