@@ -110,6 +110,7 @@ class LeaderboardConfig:
         output: Results folder; null names one after the overrides, under `results/`.
         cache: Folder of completed cells.
         plots: Whether to draw.
+        shifts: Episodes of each scenario, of the first traces, that the page replays for every policy.
     """
 
     scenarios: dict[str, ScenarioConfig] = field(default_factory=dict)
@@ -122,6 +123,7 @@ class LeaderboardConfig:
     output: str | None = None
     cache: str = ".cache/cells"
     plots: bool = True
+    shifts: int = 2
 
 
 def agent_settings(label: str) -> tuple[str, dict[str, Any]]:
