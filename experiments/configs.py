@@ -110,6 +110,7 @@ class LeaderboardConfig:
         output: Results folder; null names one after the overrides, under `results/`.
         cache: Folder of completed cells.
         plots: Whether to draw.
+        replay: A row to play again instead: `scenario/policy` of the results in `output`, or that behind `published/`.
         shifts: Episodes of each scenario, of the first traces, that the page replays for every policy.
     """
 
@@ -124,6 +125,7 @@ class LeaderboardConfig:
     cache: str = ".cache/cells"
     plots: bool = True
     shifts: int = 2
+    replay: str | None = None
 
 
 def agent_settings(label: str) -> tuple[str, dict[str, Any]]:

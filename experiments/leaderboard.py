@@ -27,6 +27,7 @@ from experiments.cells import Cell, collect, compute_all
 from experiments.comparison import Row, compare
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.figures import draw_figures
+from experiments.manifest import replay_row
 from experiments.page.write import replay_cells, write_page
 from experiments.report import machine, markdown, timings, timings_markdown, whole_folder, write_json
 from mhgym import __version__
@@ -183,6 +184,7 @@ def summary(config: LeaderboardConfig, cells: list[Cell], episodes: Any, rows: l
     return {
         "version": __version__,
         "configuration": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True),
+        "presets": {label: type(entry.settings).__name__ for label, entry in config.scenarios.items()},
         "scenarios": {cell.scenario_label: repr(cell.scenario) for cell in cells},
         "traces": traces,
         "machine": machine(),
@@ -205,6 +207,10 @@ def main(raw: DictConfig) -> None:
     console = Console()
     try:
         config = cast(LeaderboardConfig, OmegaConf.to_object(raw))
+        if config.replay is not None:
+            replayed = replay_row(config.replay, Path(config.output or default_target([])), config.evaluation.workers)
+            console.print(replayed.text(), soft_wrap=True, highlight=False)
+            sys.exit(1 if replayed.differences else 0)
         target = Path(config.output) if config.output else default_target(list(HydraConfig.get().overrides.task))
         run(config, target, console)
     except (ValueError, TypeError, FileNotFoundError) as error:
