@@ -7,7 +7,7 @@ function columnsOf(scenario, data) {
   const scale = [Math.min(...ends), Math.max(...ends)];
   const range = (own) => own && `[${fixed(own.low, 4)}, ${fixed(own.high, 4)}]`;
   const interval = (own) => (own ? [fixed(own.estimate, 4), el("span", { class: "range" }, range(own))] : []);
-  const number = (title, value, digits) => ({ title, value, show: (row) => [fixed(value(row), digits)] });
+  const number = (title, value, digits, unit = null) => ({ title, value, unit, show: (row) => [fixed(value(row), digits)] });
   return [
     { title: "policy", value: (row) => row.policy, show: (row) => [row.policy] },
     {
@@ -20,7 +20,7 @@ function columnsOf(scenario, data) {
     ...(scenario.rows.some((row) => row.share)
       ? [{ title: "way to the bound", value: (row) => row.share && row.share.estimate, show: (row) => interval(row.share) }]
       : []),
-    ...Object.keys(scenario.rows[0].means).map((name) => number(name.replaceAll("_", " "), (row) => row.means[name], 3)),
+    ...Object.keys(scenario.rows[0].means).map((name) => number(name.replaceAll("_", " "), (row) => row.means[name], 3, data.units[name])),
     number("ms a decision", (row) => row.latency && row.latency.median_ms, 2),
     number("simulations", (row) => row.simulations, 0),
   ];
@@ -38,7 +38,7 @@ function resultsTable(scenario, data) {
   const body = el("tbody", { role: "rowgroup" });
   const heads = columns.map((column, k) =>
     el("th", { scope: "col", role: "columnheader", "aria-sort": k === 1 ? "descending" : "none" },
-      el("button", { type: "button", click: () => sortBy(k) }, column.title)));
+      el("button", { type: "button", title: column.unit, click: () => sortBy(k) }, column.title)));
   const spoken = el("p", { class: "note", role: "status" });
 
   function fill(rows) {
