@@ -3,12 +3,15 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from agents.batch_assignment import BatchAssignment
+from agents.bridging import Bridging
 from agents.fair_share import FairShare
 from agents.first_come import FirstCome, LastCome, MostSevereFirst
 from agents.index_rules import CMT, CMu, CMuH, CMuTheta, FastestServer, MaxWeight, QualityMu
 from agents.index_rules_holding import BestMatch, CMTWait, ReserveHighRisk
 from agents.ip_matcher import Hungarian, IPMatcher
 from agents.mcts import MCTS
+from agents.sharing import LeastLoaded, ProportionalFair, RoundRobin
 from agents.uniform import UniformRandom
 from agents.zombie_rules import LikelyThere, NewestWithin
 from mhgym.policy import Policy
@@ -42,6 +45,11 @@ def _fair(*, rule: Mapping[str, Any] | str = "best_match", **settings: Any) -> P
     return FairShare(_inner("rule", rule), **settings)
 
 
+def _bridging(*, rule: Mapping[str, Any] | str = "best_match", **settings: Any) -> Policy:
+    """A rule for volunteers behind one of the policies."""
+    return Bridging(_inner("rule", rule), **settings)
+
+
 def _inner(role: str, policy: Mapping[str, Any] | str) -> Policy:
     """A policy inside another: a name, or a mapping of `name` and `settings`."""
     named = {"name": policy} if isinstance(policy, str) else policy
@@ -68,6 +76,11 @@ AGENTS: dict[str, Callable[..., Policy]] = {
     "fastest_server": FastestServer,
     "best_match": BestMatch,
     "fair_share": _fair,
+    "least_loaded": LeastLoaded,
+    "round_robin": RoundRobin,
+    "proportional_fair": ProportionalFair,
+    "batch_assignment": BatchAssignment,
+    "bridging": _bridging,
     "reserve_high_risk": ReserveHighRisk,
     "ip_matcher": IPMatcher,
     "hungarian": Hungarian,

@@ -14,11 +14,11 @@ from mhgym.view import CentreView, Pair
 class FairShare:
     """Shows a policy every match of a newcomer as better by `weight` for each contact that newcomers are short of.
 
-    They are short of T·(n + 1) - m contacts, where T is their share of the staffed minutes so far and m of the n
-    contacts taken were theirs: what they would be short of if the next one were not. Where they have more, it is 0.
-    This is the virtual queue of the constraint that their share of contacts be at least T, and `weight` is the price of
-    a unit of it: 0 leaves the policy as it is, and the larger the weight, the closer the constraint is kept and the
-    more quality it costs.
+    They are short of T·(n + 1) - m contacts, where T is their share of the minutes on duty so far of those who answer,
+    and m of the n contacts taken were theirs: what they would be short of if the next one were not. Where they have
+    more, it is 0. This is the virtual queue of the constraint that their share of contacts be at least T, and `weight`
+    is the price of a unit of it: 0 leaves the policy as it is, and the larger the weight, the closer the constraint is
+    kept and the more quality it costs.
 
     What is raised is the predicted quality in the view. So the weight moves every policy that reads it: index rules,
     networks, and planners, which take the raised value for what the match is worth; not FCFS.
@@ -70,6 +70,7 @@ class FairShare:
         if self._roster is None:
             raise RuntimeError("reset the policy before it acts")
         staffed, new = self._roster.staffed_minutes(min(view.now, self._horizon)), view.staff.new
+        staffed = np.where(self._roster.answers(), staffed, 0.0)
         if not (total := staffed.sum()):
             return 0.0
         taken = view.staff.taken

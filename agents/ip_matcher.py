@@ -94,7 +94,8 @@ class Matcher(ABC):
     def act(self, view: CentreView) -> Pair:
         """The first pair of the best assignment that can be routed now, or HOLD."""
         counsellor, rest = self.slots(view)
-        eligible = view.staff.risks[counsellor][:, view.waiting.risk].T
+        soon = view.staff.risks[counsellor][:, view.waiting.risk].T & (view.waiting.inbox < 0)[:, None]
+        eligible = np.where(rest == 0, view.legal[:, counsellor], soon)
         worth = view.quality[:, counsellor] - self.price * view.service_time[:, counsellor] - self.wait_cost * rest
         value = np.rint(UNITS * worth).astype(np.int64)
         for i, k in assign(self.weights(view, value, eligible)):

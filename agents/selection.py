@@ -10,7 +10,7 @@ def best_pair(view: CentreView, *keys: NDArray[np.float64], among: Bools | None 
     """The legal pair with the largest first key, ties by the next keys; HOLD if there is none.
 
     What is still tied goes to the contact that comes first in the queue, then to the counsellor who has been idle
-    longest, then to the lowest index.
+    longest (those without a free slot, whose inbox has room, come last), then to the lowest index.
 
     Args:
         view: What can be known.
@@ -21,7 +21,8 @@ def best_pair(view: CentreView, *keys: NDArray[np.float64], among: Bools | None 
     if not len(rows):
         return HOLD
     kept = np.arange(len(rows))
-    for key in (*keys, -np.arange(len(view.waiting))[:, None], -view.staff.idle_since):
+    idle = np.where(np.isnan(view.staff.idle_since), -np.inf, -view.staff.idle_since)
+    for key in (*keys, -np.arange(len(view.waiting))[:, None], idle):
         values = np.broadcast_to(key, view.legal.shape)[rows[kept], counsellors[kept]]
         kept = kept[values == values.max()]
     return Pair(int(rows[kept[0]]), int(counsellors[kept[0]]))

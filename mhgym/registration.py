@@ -12,10 +12,13 @@ IDS = {
     "mhgym/EranDay-v0": "EranDay",
     "mhgym/OpenUp-v0": "OpenUp",
     "mhgym/OpenUpPaper-v0": "OpenUpPaper",
+    "mhgym/Therapists-v0": "Therapists",
 }
 
-#: PettingZoo's ids, of the same presets: the counsellors as agents. With `mo-` their rewards are vectors.
-COUNSELLOR_IDS = {env_id.replace("-v0", "Counsellors-v0"): preset for env_id, preset in IDS.items()}
+#: PettingZoo's ids, of the presets with one queue: the counsellors as agents. With `mo-` their rewards are vectors.
+COUNSELLOR_IDS = {
+    env_id.replace("-v0", "Counsellors-v0"): preset for env_id, preset in IDS.items() if preset != "Therapists"
+}
 
 #: Environments of their own, by entry point.
 MATCHING_IDS = {"mhgym/DisasterRelief-v0": "mhgym.matching.env:DisasterReliefEnv"}

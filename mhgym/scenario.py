@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Literal, Self
 
 from mhgym.domain import Roster
@@ -37,6 +38,9 @@ class Rules:
         zombies: `kept` where nobody sees that a caller has left, `evicted` where the system does.
         closing: `drain` serves whoever waits at the horizon, `cut` stops there.
         review_interval: Extra decision epochs at this spacing until the horizon; 0 for none.
+        bridges: Times that the wait of a contact in an inbox may be bridged: kept company by somebody without an inbox,
+            it is back in its inbox with its patience in full. For centres with inboxes.
+        bridge_minutes: Mean of the exponential time that this takes.
         queue_discipline: `paper` moves an abandoned contact to the back of the queue, as the simulator of Chiang et
             al. 2024 does. Its order gives zombies away, so it serves their reproduction only.
     """
@@ -50,12 +54,16 @@ class Rules:
     closing: Closing = "drain"
     review_interval: float = 0.0
     queue_discipline: QueueDiscipline = "arrival"
+    bridges: int = 0
+    bridge_minutes: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("cutoff", "wrap_up", "zombie_wrap_up", "review_interval"):
+        for name in ("cutoff", "wrap_up", "zombie_wrap_up", "review_interval", "bridge_minutes"):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be a finite number of minutes, at least 0, got {value}")
+        if self.bridges < 0:
+            raise ValueError(f"bridges must be at least 0 times, got {self.bridges}")
         for name, choices in _CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name} must be one of {', '.join(choices)}, got {getattr(self, name)!r}")
@@ -121,11 +129,25 @@ class Scenario:
             raise ValueError(f"the horizon must be a positive number of minutes, got {self.horizon}")
         if not self.service_level_minutes >= 0:
             raise ValueError(f"service_level_minutes must be at least 0, got {self.service_level_minutes}")
+        if self.rules.bridges and not self.inboxes:
+            raise ValueError(f"bridges are for centres with inboxes, got {self.rules.bridges} and nobody with an inbox")
+        if self.rules.queue_discipline == "paper" and self.inboxes:
+            raise ValueError("queue_discipline 'paper' orders one queue for all, so nobody may have an inbox")
 
     @property
     def until(self) -> float:
         """Minute at which counsellors' accounts close: the horizon when it cuts, never when it drains."""
         return self.horizon if self.rules.closing == "cut" else math.inf
+
+    @cached_property
+    def inboxes(self) -> bool:
+        """Whether contacts wait for a person, and not in one queue for all."""
+        return self.roster.has_inboxes
+
+    @property
+    def profile_size(self) -> int:
+        """d, the entries of a profile of a caller or a counsellor; 0 where nobody has one."""
+        return int(getattr(self.staff, "profile_size", 0))
 
     @property
     def leaks(self) -> bool:

@@ -52,10 +52,10 @@ class Trace:
         accepted: `[n]` whether the terms of service were accepted.
         caller_type: `[n]` codes of `CallerType`.
         risk: `[n]` codes of `Risk`.
-        attributes: `[n, 3]` codes, see `population.ATTRIBUTES`.
-        values: `[n, 8]` hidden and predicted numbers of callers, columns in `processes.draws`.
+        attributes: `[n, 3]` codes; the population's `attributes` names the columns.
+        values: `[n, 8 + d]` hidden and predicted numbers of callers, columns in `processes.draws`.
         keys: `[n, 2]` keys of the pair's draws: predictions, errors.
-        staff: `[C, 5]` effects of counsellors, columns in `processes.draws`.
+        staff: `[C, 5]` effects of counsellors, columns in `processes.draws`; `[C, 9 + d]` with profiles of d entries.
         law: `[12]` packed outcome law.
         known: `[k, C, 2]` latent predictions of the first `k` callers where a planner knows nothing else; empty in a
             trace drawn from a scenario.
@@ -165,27 +165,39 @@ class Trace:
             self._hash.append(digest.hexdigest())
         return self._hash[0]
 
+    def bridge_minutes(self, mean: float, contact: int, counsellor: int, number: int) -> float:
+        """Minutes for which a counsellor bridges a contact's wait for the `number`-th time, counted from 0."""
+        return float(draws.bridge_minutes(mean, self.keys, contact, counsellor, number))
+
     def patience(self, contact: int) -> float:
         """Minutes that a caller would wait, in the first queue and again after each transfer."""
         return float(self.values[contact, draws.PATIENCE])
 
-    def realise(self, contact: int, counsellor: int, chats: int) -> tuple[float, float]:
-        """What truly happens to a pair: feedback scaled to [0, 1], minutes of service."""
+    def realise(self, contact: int, counsellor: int, chats: int, taken: int = 0) -> tuple[float, float]:
+        """What truly happens to a pair: feedback scaled to [0, 1], minutes of service.
+
+        Args:
+            contact: Row of the contact.
+            counsellor: Index of the counsellor.
+            chats: Contacts that the counsellor has answered since sign-in.
+            taken: And in all.
+        """
         feedback, minutes = draws.realise_pair(
-            self.law, self.values, self.keys, self.staff, self.known, contact, counsellor, chats
+            self.law, self.values, self.keys, self.staff, self.known, contact, counsellor, chats, taken
         )
         return (float(feedback) - 1.0) / 4.0, float(minutes)
 
-    def predict_pair(self, contact: int, counsellor: int, chats: int) -> tuple[float, float]:
-        """What the models predict for a pair: feedback scaled to [0, 1], minutes of service."""
+    def predict_pair(self, contact: int, counsellor: int, chats: int, taken: int = 0) -> tuple[float, float]:
+        """What the models predict for a pair: feedback scaled to [0, 1], minutes of service; see `realise`."""
         feedback, minutes = draws.predict_pair(
-            self.law, self.values, self.keys, self.staff, self.known, contact, counsellor, chats
+            self.law, self.values, self.keys, self.staff, self.known, contact, counsellor, chats, taken
         )
         return (float(feedback) - 1.0) / 4.0, float(minutes)
 
-    def predict(self, contacts: Ints, chats: Ints) -> tuple[Floats, Floats]:
+    def predict(self, contacts: Ints, chats: Ints, taken: Ints | None = None) -> tuple[Floats, Floats]:
         """What the models predict: feedback scaled to [0, 1] and minutes of service, each `[len(contacts), C]`."""
+        taken = np.zeros_like(chats) if taken is None else taken
         feedback, minutes = draws.predict_pairs(
-            self.law, self.values, self.keys, self.staff, self.known, contacts, chats
+            self.law, self.values, self.keys, self.staff, self.known, contacts, chats, taken
         )
         return (feedback - 1.0) / 4.0, minutes

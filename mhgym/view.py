@@ -33,6 +33,7 @@ class Phase(IntEnum):
     SERVICE = 0
     WRAP_UP = 1
     ZOMBIE = 2
+    BRIDGE = 3
 
 
 @dataclass(frozen=True)
@@ -46,9 +47,11 @@ class Waiting:
         transferred: Whether it was answered before.
         caller_type: Codes of `CallerType`.
         risk: Codes of `Risk`.
-        attributes: `[n, 3]` codes, see `population.ATTRIBUTES`.
+        attributes: `[n, 3]` codes, see `processes.population.Callers`.
         patience: Predicted minutes that the caller would wait in all.
         remaining: Predicted remaining minutes of service of a transferred contact; NaN for the others.
+        inbox: Counsellor in whose inbox the contact waits; -1 for nobody's.
+        bridges: Times that its wait has been bridged.
     """
 
     contact: Ints
@@ -60,6 +63,8 @@ class Waiting:
     attributes: Ints
     patience: Floats
     remaining: Floats
+    inbox: Ints
+    bridges: Ints
 
     def __len__(self) -> int:
         return len(self.contact)
@@ -71,7 +76,7 @@ class Staff:
 
     Attributes:
         role: Codes of `Role`.
-        new: Whether new to the service.
+        new: Whether new to the service now.
         capacity: Concurrent contacts.
         risks: `[C, 3]` whether each level of risk may be taken.
         on_duty: Signed in.
@@ -85,7 +90,10 @@ class Staff:
         off_at: Minute of the end of the present shift; NaN off duty.
         back_at: Minute at which a break under way ends; NaN otherwise.
         break_due: Minutes of a break that waits until nothing is in hand; 0 for none.
-        effects: `[C, 5]` what the models know of each counsellor, columns in `processes.draws`.
+        effects: `[C, 5]` what the models know of each counsellor, columns in `processes.draws`; `[C, 9 + d]` with
+            profiles, 0 for what is unknown.
+        pending: Contacts of each one's inbox, those whose wait is being bridged among them.
+        room: Further contacts that the inbox takes now; 0 for people without one.
     """
 
     role: Ints
@@ -104,6 +112,8 @@ class Staff:
     back_at: Floats
     break_due: Floats
     effects: Floats
+    pending: Ints
+    room: Ints
 
     def __len__(self) -> int:
         return len(self.role)
@@ -120,10 +130,14 @@ class InHand:
         started_at: Minute at which this leg began.
         caller_type: Codes of `CallerType`.
         risk: Codes of `Risk`.
-        attributes: `[k, 3]` codes, see `population.ATTRIBUTES`.
+        attributes: `[k, 3]` codes, see `processes.population.Callers`.
         patience: Predicted patience, used if the contact is transferred.
         predicted: Predicted minutes of this leg at its start.
-        remaining: Predicted remaining minutes of service, or the fixed rest of a wrap-up.
+        remaining: Predicted remaining minutes of service, or the fixed rest of a wrap-up; of a bridge, which may end at
+            any time, the mean.
+        arrived_at: Arrival minute.
+        inbox: Counsellor in whose inbox a contact is back after a bridge; -1 for nobody's.
+        bridges: Times that its wait has been bridged, this one included.
     """
 
     contact: Ints
@@ -136,6 +150,9 @@ class InHand:
     patience: Floats
     predicted: Floats
     remaining: Floats
+    arrived_at: Floats
+    inbox: Ints
+    bridges: Ints
 
     def __len__(self) -> int:
         return len(self.contact)
@@ -152,8 +169,9 @@ class CentreView:
         staff: `C` counsellors.
         in_hand: `k` contacts in hand.
         legal: `[n, C]` pairs that may be assigned now.
-        quality: `[n, C]` predicted feedback, scaled to [0, 1].
-        service_time: `[n, C]` predicted minutes of service; the remaining minutes for transferred contacts.
+        quality: `[n, C]` predicted feedback, scaled to [0, 1]; 0 with those who only bridge a wait.
+        service_time: `[n, C]` predicted minutes of service; the remaining minutes for transferred contacts, the mean of
+            a bridge with those who only do that.
         arrivals: Arrival minutes of all visits so far.
     """
 

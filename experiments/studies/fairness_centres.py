@@ -13,6 +13,8 @@ from mhgym.domain import CALLER_TYPES, RISKS, Roster
 from mhgym.policy import Policy
 from mhgym.presets import make_scenario
 from mhgym.presets.eran_population import AGE_BANDS, DEVICES, GENDERS
+from mhgym.presets.therapists_population import AGE_BANDS as USERS_AGE_BANDS
+from mhgym.presets.therapists_population import LANGUAGES
 from mhgym.processes import draws
 from mhgym.processes.population import StaffLaw
 from mhgym.scenario import Scenario
@@ -45,6 +47,7 @@ class Grouping:
 
 _RISK, _TYPE = Grouping("risk", RISKS), Grouping("caller_type", CALLER_TYPES)
 _ERAN_CALLERS = (Grouping("age_band", AGE_BANDS, 2), Grouping("gender", GENDERS, 1), Grouping("device", DEVICES, 0))
+_USERS = (Grouping("language", LANGUAGES, 2), _RISK, Grouping("age_band", USERS_AGE_BANDS, 1))
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,13 @@ def _open_up() -> dict[str, tuple[str, dict[str, Any]]]:
     return ruled | {"ppo": ("learned", {"name": "ppo", "network": "ppo_open_up_day_seed0"})}
 
 
+def _therapists() -> dict[str, tuple[str, dict[str, Any]]]:
+    """As in ERAN, but nothing is tuned or trained for it; four fifths of full feedback are what half is there."""
+    named = {label: agent_settings(label) for label in (FCFS, "cmt", "mcts_hour")}
+    match = {"best_match": {}, "match_above_.8": {"name": "match_above_.8", "thresholds": (0.8,)}}
+    return named | {label: ("best_match", settings) for label, settings in match.items()}
+
+
 def centres() -> list[Centre]:
     """All centres."""
     eran: dict[str, Any] = {"groupings": _ERAN_CALLERS, "policies": _eran()}
@@ -147,6 +157,17 @@ def centres() -> list[Centre]:
         ),
         Centre(
             "EranStandard, new 2 lower", "EranStandard", priced=rules, handicap=2.0, note=rated.format("2.0"), **eran
+        ),
+        Centre(
+            "Therapists",
+            "Therapists",
+            _USERS,
+            _therapists(),
+            priced=("cmt", "best_match", "match_above_.8"),
+            overrides={"weights": {"quality": 0.5, "quantity": 0.5}},  # planners weigh no fairness
+            share=0.1,
+            note="Three therapists of twelve are new for two of three days, learn, and may not take high risk. Every "
+            "number of this centre is an assumption.",
         ),
         Centre(
             "OpenUp, a day",

@@ -86,7 +86,8 @@ def plot_gaps(findings: Sequence[Finding], path: Path) -> None:
                 _groups(axis, finding, grouping)
             row[0].set_ylabel("answered / offered")
             last = row[len(finding.centre.groupings) - 1]
-            last.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+            legend = last.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+            legend.set_in_layout(last is row[-1])  # elsewhere it has the place of a panel that is not there
         save_figure(figure, path, blank=not findings)
 
 

@@ -56,11 +56,11 @@ class Arena:
     bound: bool = False
 
 
-_SHORT = ("mcts", "mcts_per_candidate", "mcts_tuned")
+_SHORT = ("mcts", "mcts_per_candidate", "mcts_strongest", "guided_search")
 ARENAS = (
     Arena("EranHeavy", "ppo_eran_heavy_seed", "mcts", _SHORT, bound=True),
     Arena("EranStandard", "ppo_eran_standard_seed", "mcts", _SHORT, bound=True),
-    Arena("EranDay", "ppo_eran_day_seed", "mcts_hour", ("mcts_hour",), share=0.1),
+    Arena("EranDay", "ppo_eran_day_seed", "mcts_day", ("mcts_hour", "mcts_day"), share=0.1),
 )
 
 

@@ -1,9 +1,11 @@
-"""What index rules offer together when their weights and thresholds are swept: the front of all four objectives.
+"""What swept index rules and one network that is told preferences offer: the front of all four objectives.
 
-EranHeavy, every rule on the same shifts. Which rules make up the front is decided on validation shifts and everything
-else is measured on test shifts, so that no rule is on the front because its test shifts were lucky.
+EranHeavy, every rule on the same shifts. Which rules make up a front, and which of them serves which preference, is
+decided on validation shifts; everything else is measured on test shifts, so that nothing is good because its test
+shifts were lucky.
 """
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +19,7 @@ from agents import make_agent
 from experiments.cells import Cell, collect, compute_all
 from experiments.configs import agent_settings
 from experiments.studies.pareto_figures import plot_attainment, plot_front
-from mhgym.evaluation.pareto import expected_utility, hypervolume, nondominated, uniform_weights
+from mhgym.evaluation.pareto import hypervolume, nondominated, uniform_weights
 from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval
 from mhgym.metrics import COMPONENTS
@@ -32,6 +34,8 @@ CONFIDENCE = 0.95
 _BLOCK = 250
 _RESAMPLES = 500
 _PREFERENCES = 2000
+NETWORK = "one network, told preferences"
+_STEPS = 5  # of the grid of told preferences
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,14 @@ def _sweep(family: str, agent: str, name: str, values: tuple[Any, ...], **fixed:
 
 
 def candidates() -> list[Candidate]:
-    """All settings. A network of many preferences belongs here as one more family, with a candidate for each."""
+    """All settings; the preferences that a network is told are one more family."""
     tuned = agent_settings("best_match_wait")[1]
     price, gain, longest = tuned["price"], tuned["gain"], tuned["longest"]
     orders = ("fcfs", "lcfs", "fastest_server", "cmt", "cmu_theta", "quality_mu")
     levels = (0.0, 0.1, 0.2, 0.25, 0.3, 0.35, 0.4, 0.5)
     prices = (0.0, 0.0025, 0.005, 0.0075, 0.01, 0.0125, 0.015, 0.0175, 0.02, 0.025, 0.03, 0.04, 0.06, 0.1)
     return [
+        *_told(),
         *(Candidate(name, "orders without a weight", name, {}) for name in orders),
         *_sweep("quality less price", "best_match", "price", prices),
         *_sweep("the same, waiting", "best_match", "price", prices, gain=gain, longest=longest),
@@ -73,6 +78,22 @@ def candidates() -> list[Candidate]:
     ]
 
 
+def _told() -> list[Candidate]:
+    """The network of `agents.preferences` at a grid of all weights of quality, quantity and burden, which it knows."""
+    agent, settings = agent_settings("ppo_preferences")
+    grid = [steps for steps in itertools.product(range(_STEPS + 1), repeat=len(COMPONENTS) - 1) if sum(steps) == _STEPS]
+    weights = [dict(zip(COMPONENTS, (step / _STEPS for step in steps), strict=False)) for steps in grid]
+    return [
+        Candidate(
+            "told " + ", ".join(f"{name} {one:g}" for name, one in told.items()),
+            NETWORK,
+            agent,
+            settings | {"weights": told},
+        )
+        for told in weights
+    ]
+
+
 def _above(price: float, level: float) -> dict[str, Any]:
     """Quality less price, kept back below a level while no more than one counsellor is idle."""
     return {"price": price, "thresholds": (level, level - 0.2, level - 0.4)}
@@ -84,23 +105,33 @@ class Front:
 
     Attributes:
         candidates: In order.
-        chosen: `[k]` which are on the front, by validation shifts.
-        scores: `[k, n, 4]` objectives on the test shifts, in the order of `metrics.COMPONENTS`.
+        validation: `[k, 4]` mean objectives on the validation shifts, in the order of `metrics.COMPONENTS`.
+        scores: `[k, n, 4]` objectives on the test shifts.
     """
 
     candidates: list[Candidate]
-    chosen: NDArray[np.bool_]
+    validation: Floats
     scores: Floats
+
+    @property
+    def chosen(self) -> NDArray[np.bool_]:
+        """`[k]` which are on the front of all, by validation shifts."""
+        return nondominated(self.validation)
 
     @property
     def means(self) -> Floats:
         """`[k, 4]` over the test shifts."""
         return self.scores.mean(axis=1)
 
-    def of(self, family: str | None = None) -> NDArray[np.int64]:
-        """Those on the front, of one family or of all."""
-        mine = [family in (None, candidate.family) for candidate in self.candidates]
-        return np.flatnonzero(self.chosen & np.array(mine))
+    def of(self, *families: str) -> NDArray[np.int64]:
+        """Those on the front that some families have among themselves; without families that of all."""
+        mine = [not families or candidate.family in families for candidate in self.candidates]
+        members = np.flatnonzero(mine)
+        return members[nondominated(self.validation[members])]
+
+    def families(self) -> list[str]:
+        """All families, in order."""
+        return list(dict.fromkeys(candidate.family for candidate in self.candidates))
 
 
 def measure(replications: int, workers: int, *, cache: Path = Path(".cache/cells")) -> Front:
@@ -128,18 +159,19 @@ def measure(replications: int, workers: int, *, cache: Path = Path(".cache/cells
         if any(table["trace_hash"].to_list() != hashes for table in tables):
             raise ValueError("every rule must meet the same traces; clear the cache of cells and run again")
         scores[split] = np.stack([table.select(COMPONENTS).to_numpy() for table in tables])
-    return Front(found, nondominated(scores["validation"].mean(axis=1)), scores["test"])
+    return Front(found, scores["validation"].mean(axis=1), scores["test"])
 
 
 @dataclass(frozen=True)
 class Worth:
-    """What a set of rules offers together.
+    """What a set of rules offers together, or how much more than another set.
 
     Attributes:
         size: Rules.
         hypervolume: Above `REFERENCE`.
-        utility: Expected, over preferences spread evenly over all weights that add up to 1.
-        gain: Of that utility over the best single rule of the set.
+        utility: Expected, over preferences spread evenly over all weights that add up to 1, each of which takes the
+            rule that was best for it on validation shifts.
+        gain: Of that utility over the one rule that was best for all preferences together.
     """
 
     size: int
@@ -148,20 +180,32 @@ class Worth:
     gain: Interval
 
 
-def worth(scores: Floats, *, resamples: int = _RESAMPLES) -> Worth:
-    """What rules with these scores `[k, n, 4]` offer; shifts are resampled, the same for all rules."""
+def offers(front: Front, members: NDArray[np.int64], *, resamples: int = _RESAMPLES) -> Floats:
+    """`[1 + resamples, 3]` hypervolume, utility and gain of some candidates, first of the test shifts themselves.
+
+    The others are of shifts drawn again, the same for all candidates, so that differences of two sets are paired.
+    """
     rng = np.random.default_rng(0)
-    preferences = uniform_weights(_PREFERENCES, scores.shape[-1], rng)
+    preferences = uniform_weights(_PREFERENCES, len(COMPONENTS), rng)
+    valued = preferences @ front.validation[members].T
+    best, served = int(valued.mean(axis=0).argmax()), valued.argmax(axis=1)
+    weights = np.zeros((len(members), len(COMPONENTS)))  # of all preferences that a rule serves
+    np.add.at(weights, served, preferences / len(preferences))
+    scores = front.scores[members]
+    number = scores.shape[1]
 
     def values(means: Floats) -> tuple[float, float, float]:
-        best = expected_utility(means, preferences)
-        return hypervolume(means, REFERENCE), best, best - float((preferences @ means.T).mean(axis=0).max())
+        utility = float((weights * means).sum())
+        return hypervolume(means, REFERENCE), utility, utility - float((preferences @ means[best]).mean())
 
-    number = scores.shape[1]
     drawn = [values(scores[:, rng.integers(number, size=number)].mean(axis=1)) for _ in range(resamples)]
-    low, high = np.quantile(drawn, [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
-    estimates = values(scores.mean(axis=1))
-    return Worth(len(scores), *map(Interval, low.tolist(), estimates, high.tolist(), [CONFIDENCE] * 3))
+    return np.array([values(scores.mean(axis=1)), *drawn])
+
+
+def worth(size: int, offered: Floats) -> Worth:
+    """Estimates and intervals of what a set of so many rules offers, or of a difference of two sets' offers."""
+    low, high = np.quantile(offered[1:], [(1 - CONFIDENCE) / 2, (1 + CONFIDENCE) / 2], axis=0)
+    return Worth(size, *map(Interval, low.tolist(), offered[0].tolist(), high.tolist(), [CONFIDENCE] * 3))
 
 
 def reproduce(replications: int, workers: int, folder: Path, console: Console) -> dict[str, Any]:
@@ -174,11 +218,10 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
         console: Where to print.
     """
     front = measure(replications, workers)
-    families = [None, *dict.fromkeys(front.candidates[k].family for k in front.of())]
-    worths = {family or "all rules": worth(front.scores[front.of(family)]) for family in families}
+    worths = compare(front)
     for name, one in worths.items():
         words = f"hypervolume {one.hypervolume.format(4)}  expected utility {one.utility.format(4)}"
-        console.print(f"{name:32s} {one.size:3d} on the front  {words}", highlight=False)
+        console.print(f"{name:40s} {one.size:3d}  {words}", highlight=False)
     (folder / "report.md").write_text(markdown(front, worths), encoding="utf-8")
     plot_front(front.means, [one.family for one in front.candidates], front.chosen, folder / "front.png")
     plot_attainment(front.scores[front.of()], folder / "attainment.png")
@@ -194,17 +237,36 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
     return {"rules": rows, "sets": sets}
 
 
+def compare(front: Front, *, resamples: int = _RESAMPLES) -> dict[str, Worth]:
+    """All sets, and what the network offers more than the swept rules and adds to them."""
+    families = front.families()
+    sets = {
+        "all": front.of(),
+        "swept rules": front.of(*(family for family in families if family != NETWORK)),
+        **{family: front.of(family) for family in families},
+    }
+    offered = {name: offers(front, members, resamples=resamples) for name, members in sets.items()}
+    worths = {name: worth(len(members), offered[name]) for name, members in sets.items()}
+    for name in (NETWORK, "all"):
+        more = offered[name] - offered["swept rules"]
+        worths[f"{name}, minus swept rules"] = worth(len(sets[name]) - len(sets["swept rules"]), more)
+    return worths
+
+
 def markdown(front: Front, worths: Mapping[str, Worth]) -> str:
     """What each set offers, then every rule."""
     shifts = front.scores.shape[1]
     lines = [
-        f"# The front of index rules: {PRESET}, {shifts} validation and {shifts} test shifts",
+        f"# The front of index rules and of a network told preferences: {PRESET}, {shifts} validation and {shifts} "
+        "test shifts",
         "",
-        "A rule is on the front if no other is as good in all of quality, quantity, burden and fairness, and better in "
-        "one, in the means of the validation shifts; all figures are of the test shifts, with 95 % bootstrap intervals "
-        "of common resamples. Hypervolume is what the set dominates above quality 0, quantity 0, burden -1 and "
-        "fairness -1. Expected utility is the mean, over weights of the four spread evenly (Dirichlet 1, 1, 1, 1), of "
-        "the best rule's weighted sum; the gain is over the best single rule for all weights.",
+        "A rule is on the front of a set if no other of the set is as good in all of quality, quantity, burden and "
+        "fairness, and better in one, in the means of the validation shifts; all figures are of the test shifts, with "
+        "95 % bootstrap intervals of common resamples. Hypervolume is what the set dominates above quality 0, quantity "
+        "0, burden -1 and fairness -1. Expected utility is the mean, over weights of the four spread evenly (Dirichlet "
+        "1, 1, 1, 1), of the weighted sum of the rule that was best for those weights on validation shifts; the gain "
+        "is over the one rule that was best for all of them. The network knows weights of quality, quantity and "
+        f"burden, is told a grid of them in steps of 1/{_STEPS}, and knows nothing of fairness.",
         "",
         "| set | rules on the front | hypervolume | expected utility | gain over one rule |",
         "|---|---:|---|---|---|",

@@ -26,6 +26,7 @@ class LegKind(IntEnum):
     SERVICE = 0
     WRAP_UP = 1
     ZOMBIE = 2  # opened a contact that had been abandoned
+    BRIDGE = 3  # kept a contact company that waits for another counsellor
 
 
 @dataclass(frozen=True)

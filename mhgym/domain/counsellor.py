@@ -75,6 +75,9 @@ class Counsellor:
         risks: Levels of risk that they may take.
         new: Whether they count as new to the service (fairness).
         name: Label in tables and pictures; empty means role and index.
+        new_until: Minute of the episode at which they count no more, if they are new.
+        inbox: Contacts that may wait for this one person; 0 for none. In a centre where somebody has an inbox, those
+            without one answer nobody: they bridge the wait of contacts in inboxes.
     """
 
     role: Role
@@ -83,12 +86,20 @@ class Counsellor:
     risks: frozenset[Risk] = field(default_factory=lambda: frozenset(Risk))
     new: bool = False
     name: str = ""
+    new_until: float = math.inf
+    inbox: int = 0
 
     def __post_init__(self) -> None:
         if self.capacity < 1:
             raise ValueError(f"a counsellor's capacity must be at least 1 contact, got {self.capacity}")
         if not self.risks:
             raise ValueError("a counsellor must be eligible for at least one level of risk, got none")
+        if self.inbox < 0:
+            raise ValueError(f"a counsellor's inbox must have room for at least 0 contacts, got {self.inbox}")
+        if not self.new_until > 0:
+            raise ValueError(f"new_until must be a minute after 0, got {self.new_until}")
+        if not self.new and self.new_until < math.inf:
+            raise ValueError(f"only somebody new has a new_until, got {self.new_until} minutes and new=False")
         for earlier, later in zip(self.shifts, self.shifts[1:], strict=False):
             if later.start < earlier.end:
                 raise ValueError(

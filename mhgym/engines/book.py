@@ -50,7 +50,7 @@ class ContactBook:
         self.outcome[contact] = Outcome.ANSWERED
         self.finisher[contact] = desk.index
         self.feedback[contact] = feedback
-        self._finisher_new[contact] = int(desk.person.new)
+        self._finisher_new[contact] = int(desk.person.new and now < desk.person.new_until)
         self._count(contact, 1)
 
     def send_back(self, contact: int, remaining: float, predicted_rest: float) -> None:
@@ -68,10 +68,9 @@ class ContactBook:
 
     def write_legs(self, desk: Desk, hand: Hand, until: float) -> None:
         """Write down what a counsellor did with a contact, up to a minute."""
-        kind = LegKind.ZOMBIE if hand.zombie else LegKind.SERVICE
         service_end = min(hand.service_end, until)
-        self._legs.append((hand.contact, desk.index, kind, hand.started_at, service_end))
-        if not hand.zombie and until >= hand.service_end:
+        self._legs.append((hand.contact, desk.index, hand.kind, hand.started_at, service_end))
+        if hand.kind == LegKind.SERVICE and until >= hand.service_end:
             self._legs.append((hand.contact, desk.index, LegKind.WRAP_UP, hand.service_end, until))
             self.ended_at[hand.contact] = hand.service_end
 

@@ -14,17 +14,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Plan.rules_f and Plan.rules_i
-WRAP_UP, ZOMBIE_WRAP_UP, REVIEW_INTERVAL, HORIZON, UNTIL, REMAINING_FLOOR = range(6)
-FINISH, POSTPONE, EVICT, CUT, PAPER, RECORD = range(6)
+WRAP_UP, ZOMBIE_WRAP_UP, REVIEW_INTERVAL, HORIZON, UNTIL, REMAINING_FLOOR, BRIDGE_MINUTES = range(7)
+FINISH, POSTPONE, EVICT, CUT, PAPER, RECORD, INBOXES, BRIDGES_MOST, PROFILE_SIZE = range(9)
 # Plan.people_i
-CAPACITY, NEW, ROLE, GROUP, RISKS = range(5)  # RISKS is the first of one column for each level of risk
+CAPACITY, INBOX_SIZE, ROLE, GROUP, RISKS = range(5)  # RISKS is the first of one column for each level of risk
 # Plan.timeline_f and Plan.timeline_i
 AT, BREAK_END = range(2)
 KIND, COUNSELLOR, SHIFT_NUMBER = range(3)
 # Plan.shifts_f and Plan.shifts_i
 SHIFT_END, SHIFT_TAKES_UNTIL = range(2)
 CLOSED_FIRST, CLOSED_LAST = range(2)
-# Chance.callers_f is the arrival and then the columns of `processes.draws`; Chance.callers_i
+# Chance.callers_f is the columns of `processes.draws` with the arrival before the profile; Chance.callers_i
 ARRIVED = 8
 ACCEPTED, CALLER_TYPE, RISK = range(3)
 # State.clock_f and State.clock_i
@@ -33,15 +33,15 @@ ASKING, OVER, NUM_ARRIVED, NEXT_ROSTER, NUM_QUEUE, NUM_LEGS, NUM_EVENTS, ANSWERE
 NUM_AT_RISK = 10  # the first of one column for each level of risk
 # State.contact_f and State.contact_i
 JOINED_AT, ANSWERED_AT, ENDED_AT, FEEDBACK, REMAINING, PREDICTED_REST, LEAVES_AT = range(7)
-OUTCOME, TRANSFERS, FINISHER, HOLDER = range(4)
+OUTCOME, TRANSFERS, FINISHER, HOLDER, INBOX, BRIDGES = range(6)
 # State.desk_f and State.desk_i; from SETTLED_AT and HIGH_RISK on, the accounts of load
 BACK_AT, BREAK_DUE, BUSY_SINCE, TAKES_UNTIL, SETTLED_AT, BUSY_UNTIL, STREAK_START, BUSY, INSIDE, EXCESS, MULTI = range(
     11
 )
-SHIFT, ON_DUTY, ON_BREAK, NUM_HANDS, NUM_FREE, CHATS, TAKEN, HIGH_RISK, INTERVAL = range(9)
+SHIFT, ON_DUTY, ON_BREAK, NUM_HANDS, NUM_FREE, CHATS, TAKEN, HIGH_RISK, INTERVAL, PENDING = range(10)
 # State.hand_f and State.hand_i
 STARTED_AT, SERVICE_END, END, PREDICTED = range(4)
-CONTACT, ZOMBIE = range(2)
+CONTACT, LEG = range(2)  # LEG is the code of the `LegKind` that it began with
 # State.heap_f, State.heap_i and State.heap_at
 DUE, IDLE = range(2)  # IDLE is the first of one for each group of counsellors
 
@@ -50,12 +50,14 @@ class Plan(NamedTuple):
     """What a scenario fixes.
 
     Attributes:
-        rules_f: `[6]` minutes.
-        rules_i: `[6]` switches.
+        rules_f: `[7]` minutes.
+        rules_i: `[9]` switches and sizes.
         law: `[12]` outcome law.
         knots: `[k]` of the remaining-time model; empty for none.
         error_sd: `[k]`.
-        people_i: `[C, 7]` counsellors; those of a group may take contacts of the same levels of risk.
+        people_i: `[C, 7]` counsellors; those of a group may take contacts of the same levels of risk, and all of them
+            have an inbox or none has.
+        new_until: `[C]` minute up to which each is new.
         first_shift: `[C]` row of each counsellor's first shift.
         shifts_f: `[s, 2]` shifts.
         shifts_i: `[s, 2]` range of rows of `closed`.
@@ -75,6 +77,7 @@ class Plan(NamedTuple):
     knots: Floats
     error_sd: Floats
     people_i: Ints
+    new_until: Floats
     first_shift: Ints
     shifts_f: Floats
     shifts_i: Ints
@@ -94,10 +97,10 @@ class Chance(NamedTuple):
     Attributes:
         size: `[E]` contacts.
         offered: `[E]` those that accepted the terms.
-        callers_f: `[E, n, 9]` numbers of callers and arrival.
+        callers_f: `[E, n, 9 + d]` numbers of callers, arrival and profile.
         callers_i: `[E, n, 3]` codes of callers.
         keys: `[E, n, 2]` keys of pair draws.
-        staff: `[E, C, 5]` effects of counsellors.
+        staff: `[E, C, 5]` effects of counsellors; `[E, C, 9 + d]` with profiles.
         known: `[E, k, C, 2]` latent predictions of a planner's known callers.
     """
 
@@ -117,17 +120,17 @@ class State(NamedTuple):
         clock_f: `[E, 5]` times.
         clock_i: `[E, 13]` flags and counts.
         contact_f: `[E, n, 7]` contacts.
-        contact_i: `[E, n, 4]` contacts.
+        contact_i: `[E, n, 6]` contacts.
         latent: `[E, n, C, 2]` latent predictions of pairs, NaN until first asked for; no rows where they cost nothing.
         queue: `[E, n]` waiting contacts in order.
         desk_f: `[E, C, 11]` counsellors.
-        desk_i: `[E, C, 9]` counsellors.
+        desk_i: `[E, C, 10]` counsellors.
         free: `[E, C, K]` minutes at which free slots became free, longest idle first.
         hand_f: `[E, C, K, 4]` contacts in hand, in the order in which they were taken.
         hand_i: `[E, C, K, 2]` likewise.
         heap_f: `[E, 1 + groups, C + n + 1]` times of heaps, see `engines.heap`: what is due (returns of counsellors in
             slots below C, wrap-ups and abandonments of contacts from C on); then for each group of counsellors the
-            minutes since which those with a free slot have one.
+            minutes since which those with a free slot have one, and infinity for others whose inbox has room.
         heap_i: `[E, 1 + groups, C + n + 1]` their codes.
         heap_at: `[E, 1 + groups, C + n]` their places.
         leg_f: `[E, l, 2]` start and end of legs.

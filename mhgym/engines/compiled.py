@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mhgym.domain import ContactLog, Outcome
+from mhgym.domain import ContactLog, LegKind, Outcome
 from mhgym.engines import columns as col
-from mhgym.engines import kernels
+from mhgym.engines import kernels, load
 from mhgym.engines.columns import State
 from mhgym.engines.packing import load_trace, make_chance, make_plan, make_state
 from mhgym.engines.protocol import EventKind, EventRecord, Tally
-from mhgym.engines.snapshot import FixedStaff
+from mhgym.engines.snapshot import FixedStaff, known_effects, legal_pairs, predictions
 from mhgym.metrics import kpis
 from mhgym.processes import draws
 from mhgym.scenario import Scenario
@@ -38,7 +38,7 @@ class _Meter:
     def value(self, now: float) -> float:
         """The burden KPI if nothing more were to happen after `now`, the engine's own minute."""
         del now
-        return float(kernels.burden(self.engine.plan, self.engine.state, 0))
+        return float(load.burden(self.engine.plan, self.engine.state, 0))
 
 
 class CompiledEngine:
@@ -137,17 +137,16 @@ class CompiledEngine:
     def view(self) -> CentreView:
         """What can be known at this epoch."""
         waiting, staff = self._waiting(), self._staff()
-        quality, service_time = self.trace.predict(waiting.contact, staff.chats)
-        rest = waiting.remaining[:, None]
+        quality, service_time = predictions(self.scenario, self.trace, self.fixed, waiting, staff)
         return CentreView(
             now=self.now,
             horizon=self.scenario.horizon,
             waiting=waiting,
             staff=staff,
             in_hand=self._in_hand(),
-            legal=staff.can_take[None, :] & staff.risks[:, waiting.risk].T,
+            legal=legal_pairs(self.scenario, self.fixed, waiting, staff),
             quality=quality,
-            service_time=np.where(np.isnan(rest), service_time, rest),
+            service_time=service_time,
             arrivals=self.trace.arrived_at[: self.state.clock_i[0, col.NUM_ARRIVED]].copy(),
         )
 
@@ -164,6 +163,8 @@ class CompiledEngine:
             attributes=trace.attributes[rows],
             patience=trace.values[rows, draws.PATIENCE_MEAN],
             remaining=contact_f[rows, col.PREDICTED_REST],
+            inbox=self.state.contact_i[0, rows, col.INBOX],
+            bridges=self.state.contact_i[0, rows, col.BRIDGES],
         )
 
     def _staff(self) -> Staff:
@@ -177,7 +178,7 @@ class CompiledEngine:
         can_take = [bool(kernels.can_take(self.plan, self.state, 0, j)) for j in range(size)]
         return Staff(
             role=self.fixed.role,
-            new=self.fixed.new,
+            new=self.now < self.fixed.new_until,
             capacity=self.fixed.capacity,
             risks=self.fixed.risks,
             on_duty=on_duty,
@@ -191,7 +192,9 @@ class CompiledEngine:
             off_at=ends,
             back_at=desk_f[:, col.BACK_AT].copy(),
             break_due=desk_f[:, col.BREAK_DUE].copy(),
-            effects=self.trace.staff.copy(),
+            effects=known_effects(self.trace.staff),
+            pending=desk_i[:, col.PENDING].copy(),
+            room=np.array([int(kernels.room(self.plan, self.state, 0, j)) for j in range(size)], dtype=np.int64),
         )
 
     def _in_hand(self) -> InHand:
@@ -202,8 +205,9 @@ class CompiledEngine:
         held_i = np.concatenate([state.hand_i[0, j, :size] for j, size in enumerate(counts)])
         rows = held_i[:, col.CONTACT]
         serving = now < held_f[:, col.SERVICE_END]
-        phase = np.where(held_i[:, col.ZOMBIE] == 1, Phase.ZOMBIE, np.where(serving, Phase.SERVICE, Phase.WRAP_UP))
-        remaining = held_f[:, col.END] - now
+        leg = held_i[:, col.LEG]
+        phase = np.where(leg != LegKind.SERVICE, leg, np.where(serving, Phase.SERVICE, Phase.WRAP_UP))
+        remaining = np.where(leg == LegKind.BRIDGE, held_f[:, col.PREDICTED], held_f[:, col.END] - now)
         model = self.scenario.remaining
         for k in np.flatnonzero(phase == Phase.SERVICE):
             remaining[k] = draws.predict_remaining(
@@ -226,6 +230,9 @@ class CompiledEngine:
             patience=trace.values[rows, draws.PATIENCE_MEAN],
             predicted=held_f[:, col.PREDICTED],
             remaining=remaining,
+            arrived_at=trace.arrived_at[rows],
+            inbox=state.contact_i[0, rows, col.INBOX],
+            bridges=state.contact_i[0, rows, col.BRIDGES],
         )
 
     def log(self) -> ContactLog:

@@ -3,20 +3,20 @@
 import math
 from dataclasses import dataclass, field
 
-from mhgym.domain import Counsellor, Shift
+from mhgym.domain import Counsellor, LegKind, Shift
 from mhgym.scenario import Scenario
 from mhgym.view import Phase
 
 
 @dataclass(slots=True)
 class Hand:
-    """A contact in hand: the leg of service or zombie that began at `started_at`, and when it will be over.
+    """A contact in hand: the leg of service, zombie or bridge that began at `started_at`, and when it will be over.
 
-    `service_end` is the end of service (or of opening a zombie), `end` that of the wrap-up behind it.
+    `service_end` is the end of service (or of opening a zombie, or of a bridge), `end` that of the wrap-up behind it.
     """
 
     contact: int
-    zombie: bool
+    kind: LegKind
     started_at: float
     service_end: float
     end: float
@@ -24,8 +24,8 @@ class Hand:
 
     def phase(self, now: float) -> Phase:
         """What the counsellor does with it at `now`."""
-        if self.zombie:
-            return Phase.ZOMBIE
+        if self.kind != LegKind.SERVICE:
+            return Phase(self.kind)
         return Phase.SERVICE if now < self.service_end else Phase.WRAP_UP
 
 
@@ -48,6 +48,7 @@ class Desk:
         busy_since: Minute since which something has been in hand.
         takes_until: Minute from which nothing new is taken in this shift.
         closed: Intervals of this shift in which nothing new is taken either.
+        pending: Contacts of the inbox, those whose wait is being bridged among them.
     """
 
     index: int
@@ -64,6 +65,7 @@ class Desk:
     busy_since: float = math.nan
     takes_until: float = -math.inf
     closed: tuple[tuple[float, float], ...] = ()
+    pending: int = 0
 
     def present_shift(self) -> Shift:
         """The shift under way."""
@@ -84,9 +86,11 @@ class Desk:
 
     def can_take(self, now: float) -> bool:
         """Whether something new can be taken now."""
-        return (
-            bool(self.free)
-            and self.break_due == 0.0
-            and now < self.takes_until
-            and not (self.closed and any(begin <= now < end for begin, end in self.closed))
-        )
+        return bool(self.free) and self.break_due == 0.0 and self._is_open(now)
+
+    def room(self, now: float) -> int:
+        """Further contacts that the inbox takes now."""
+        return max(0, self.person.inbox - self.pending) if self.on_duty and self._is_open(now) else 0
+
+    def _is_open(self, now: float) -> bool:
+        return now < self.takes_until and not (self.closed and any(begin <= now < end for begin, end in self.closed))

@@ -8,18 +8,17 @@ import math
 
 import numpy as np
 
-from mhgym.domain import Outcome, Risk
+from mhgym.domain import LegKind, Outcome, Risk
 from mhgym.engines import columns as col
-from mhgym.engines import kernels
+from mhgym.engines import kernels, load
 from mhgym.engines.columns import Chance, Floats, Plan, State
 from mhgym.engines.lookahead import NUM_OUTCOMES, RULE_DECIDES, begin, play
-from mhgym.engines.packing import make_chance, make_plan, make_state
+from mhgym.engines.packing import make_chance, make_plan, make_state, with_arrivals
 from mhgym.engines.posterior import Drawn
 from mhgym.engines.protocol import Situation
 from mhgym.engines.resume import first_review, past_events
 from mhgym.engines.rules import NO_PARAMS, Rule
 from mhgym.engines.situation import situation_of
-from mhgym.processes import draws
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Phase
 
@@ -38,6 +37,10 @@ def load_situation(scenario: Scenario, plan: Plan, chance: Chance, state: State,
         _load_desk(scenario, plan, state, e, j, start)
         _load_hands(plan, chance, state, e, j, start)
     contact_f, contact_i = state.contact_f[e], state.contact_i[e]
+    for known in start.known:
+        contact_i[known.contact, col.BRIDGES], contact_i[known.contact, col.INBOX] = known.bridges, known.inbox
+        if known.inbox >= 0:
+            state.desk_i[e, known.inbox, col.PENDING] += 1
     for waiting in start.waiting:
         i = waiting.contact
         state.queue[e, clock_i[col.NUM_QUEUE]] = i
@@ -84,27 +87,27 @@ def _load_hands(plan: Plan, chance: Chance, state: State, e: int, j: int, start:
     desk_i = state.desk_i[e, j]
     if hands:
         order = sorted((hand.started_at, hand.contact) for hand in hands)
-        kernels.settle(plan, state, e, j, min(start.busy_since[j], order[0][0]))
+        load.settle(plan, state, e, j, min(start.busy_since[j], order[0][0]))
         desk_i[col.NUM_HANDS] = 1  # contacts that are over by now
         for begun, contact in order:
-            kernels.settle(plan, state, e, j, begun)
+            load.settle(plan, state, e, j, begun)
             desk_i[col.NUM_HANDS] += 1
             desk_i[col.HIGH_RISK] += chance.callers_i[e, contact, col.RISK] == Risk.HIGH
-        kernels.settle(plan, state, e, j, order[-1][0])
+        load.settle(plan, state, e, j, order[-1][0])
         desk_i[col.NUM_HANDS] = len(hands)
     for k, hand in enumerate(hands):
-        zombie = hand.phase == Phase.ZOMBIE
+        leg = LegKind.SERVICE if hand.phase == Phase.WRAP_UP else LegKind(hand.phase)
         state.hand_f[e, j, k] = hand.started_at, hand.service_end, hand.end, hand.predicted
-        state.hand_i[e, j, k] = hand.contact, zombie
-        if zombie:
+        state.hand_i[e, j, k] = hand.contact, leg
+        if leg == LegKind.ZOMBIE:
             state.contact_i[e, hand.contact, col.OUTCOME] = Outcome.ABANDONED
             state.contact_f[e, hand.contact, col.ENDED_AT] = start.now
-        else:
+        elif leg == LegKind.SERVICE:
             state.contact_f[e, hand.contact, col.ANSWERED_AT] = hand.started_at
             state.contact_f[e, hand.contact, col.FEEDBACK] = 0.0
             state.contact_i[e, hand.contact, col.OUTCOME] = Outcome.ANSWERED
             state.contact_i[e, hand.contact, col.FINISHER] = j
-            kernels.count(plan, state, e, hand.contact, 1)
+            kernels.count(plan, state, e, hand.contact, 1, hand.started_at)
 
 
 class Futures:
@@ -123,7 +126,7 @@ class Futures:
         num_known = len(drawn.rank)
         longest = num_known + int(drawn.counts.max())
         self.chance = make_chance(self.plan, self.size, longest, num_known)
-        _load_known(self.chance, view, drawn)
+        _load_known(self.chance, drawn)
         _load_new(self.chance, num_known, drawn)
         self.start = make_state(self.plan, self.size, longest)
         load_situation(scenario, self.plan, self.chance, self.start, 0, situation_of(view, drawn, 0))
@@ -174,19 +177,20 @@ class Futures:
         return outcome[:, 0], outcome[:, 1]
 
 
-def _load_known(chance: Chance, view: CentreView, drawn: Drawn) -> None:
-    """Contacts that the view shows, sorted by arrival."""
+def _load_known(chance: Chance, drawn: Drawn) -> None:
+    """Contacts that the view shows, sorted by arrival, and the counsellors."""
     size, num_known = len(drawn), len(drawn.rank)
     order = np.argsort(drawn.rank)
     known = drawn.known
-    chance.callers_f[:, :num_known, : draws.NUM_CALLER_VALUES] = known.values.reshape(size, num_known, -1)[:, order]
-    chance.callers_f[:, :num_known, col.ARRIVED] = drawn.known_arrivals[order]
+    values = known.values.reshape(size, num_known, known.values.shape[1])[:, order]
+    arrivals = np.broadcast_to(drawn.known_arrivals[order], (size, num_known))
+    chance.callers_f[:, :num_known] = with_arrivals(values, arrivals)
     chance.callers_i[:, :num_known, col.ACCEPTED] = 1
     chance.callers_i[:, :num_known, col.CALLER_TYPE] = known.caller_type[:num_known][order]
     chance.callers_i[:, :num_known, col.RISK] = known.risk[:num_known][order]
     chance.keys[:, :num_known] = known.keys.reshape(size, num_known, -1)[:, order]
     chance.known[:] = drawn.latent[:, order]
-    chance.staff[:] = view.staff.effects
+    chance.staff[:] = drawn.staff
 
 
 def _load_new(chance: Chance, num_known: int, drawn: Drawn) -> None:
@@ -195,8 +199,7 @@ def _load_new(chance: Chance, num_known: int, drawn: Drawn) -> None:
     before = np.cumsum(drawn.counts) - drawn.counts
     columns = num_known + np.arange(len(rows)) - before[rows]
     callers = drawn.callers
-    chance.callers_f[rows, columns, : draws.NUM_CALLER_VALUES] = callers.values
-    chance.callers_f[rows, columns, col.ARRIVED] = drawn.arrivals
+    chance.callers_f[rows, columns] = with_arrivals(callers.values, drawn.arrivals)
     chance.callers_i[rows, columns, col.ACCEPTED] = callers.accepted
     chance.callers_i[rows, columns, col.CALLER_TYPE] = callers.caller_type
     chance.callers_i[rows, columns, col.RISK] = callers.risk

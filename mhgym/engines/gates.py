@@ -6,11 +6,13 @@ Each function decides as its policy in `agents.index_rules_holding` does.
 import numpy as np
 
 from mhgym.compiling import kernel
+from mhgym.domain.contact import LegKind
 from mhgym.engines import columns as col
-from mhgym.engines import kernels
+from mhgym.engines import forecasts, kernels
 from mhgym.engines.indices import FIRST_LEVEL, LAPSE, NUM_LEVELS
 from mhgym.processes import draws
 
+_SERVICE = int(LegKind.SERVICE)
 _HIGH = 2  # domain.Risk.HIGH
 
 
@@ -50,19 +52,8 @@ def minutes_until_free(plan, chance, state, e, j):  # type: ignore[no-untyped-de
     if not full or not desk_i[col.ON_DUTY] or desk_i[col.ON_BREAK] or desk_f[col.BREAK_DUE] != 0.0:
         return np.inf
     for k in range(desk_i[col.NUM_HANDS]):
-        hand = state.hand_f[e, j, k]
-        rest = hand[col.END] - now
-        if not state.hand_i[e, j, k, col.ZOMBIE] and now < hand[col.SERVICE_END]:
-            noise = chance.callers_f[e, state.hand_i[e, j, k, col.CONTACT], draws.REMAINING_NOISE]
-            rest = draws.predict_remaining(
-                plan.knots,
-                plan.error_sd,
-                plan.rules_f[col.REMAINING_FLOOR],
-                hand[col.SERVICE_END] - now,
-                noise,
-                hand[col.PREDICTED],
-                now - hand[col.STARTED_AT],
-            )
+        rest = forecasts.predict_hand(plan, chance, state, e, j, k)
+        if state.hand_i[e, j, k, col.LEG] == _SERVICE and now < state.hand_f[e, j, k, col.SERVICE_END]:
             rest += plan.rules_f[col.WRAP_UP]
         least = min(least, rest)
     return least if now + least < desk_f[col.TAKES_UNTIL] else np.inf
@@ -81,6 +72,6 @@ def quality_elsewhere(plan, chance, state, e, longest, i):  # type: ignore[no-un
         if plan.people_i[j, col.RISKS + risk]:
             rest = minutes_until_free(plan, chance, state, e, j)
             if rest <= longest and rest < np.inf:
-                feedback, _ = kernels.predict(plan, chance, state, e, i, j)
-                best = max(best, (feedback - 1.0) / 4.0 / (1.0 + rest / patience))
+                quality, _ = forecasts.predict_shown(plan, chance, state, e, i, j)
+                best = max(best, quality / (1.0 + rest / patience))
     return best

@@ -12,24 +12,15 @@ from mhgym.compiling import inlined_kernel, inner_kernel, kernel
 from mhgym.domain.contact import LegKind, Outcome
 from mhgym.engines import columns as col
 from mhgym.engines import heap
+from mhgym.engines.forecasts import predict, predict_rest
+from mhgym.engines.load import settle
 from mhgym.engines.protocol import EventKind
 from mhgym.processes import draws
 
-_ANSWERED = int(Outcome.ANSWERED)
-_ABANDONED = int(Outcome.ABANDONED)
-_IN_TRANSFER = int(Outcome.ABANDONED_IN_TRANSFER)
-_UNANSWERED = int(Outcome.UNANSWERED)
-_REJECTED = int(Outcome.REJECTED)
-_SERVICE, _WRAP, _OPEN = int(LegKind.SERVICE), int(LegKind.WRAP_UP), int(LegKind.ZOMBIE)
-_WRAP_UP_END = int(EventKind.WRAP_UP_END)
-_RETURN = int(EventKind.RETURN)
-_SIGN_IN = int(EventKind.SIGN_IN)
-_ARRIVAL = int(EventKind.ARRIVAL)
-_ABANDONMENT = int(EventKind.ABANDONMENT)
-_BREAK_START = int(EventKind.BREAK_START)
-_SIGN_OUT = int(EventKind.SIGN_OUT)
-_REVIEW = int(EventKind.REVIEW)
-_ASSIGNMENT = int(EventKind.ASSIGNMENT)
+_REJECTED, _ANSWERED, _ABANDONED, _IN_TRANSFER, _UNANSWERED = map(int, Outcome)
+_SERVICE, _WRAP, _OPEN, _BRIDGE = map(int, LegKind)
+_WRAP_UP_END, _RETURN, _SIGN_IN, _ARRIVAL, _ABANDONMENT, *_LATER = map(int, EventKind)
+_BREAK_START, _SIGN_OUT, _REVIEW, _ASSIGNMENT, _PICK_UP = _LATER
 _HIGH = 2  # domain.Risk.HIGH
 
 
@@ -71,11 +62,13 @@ def forget(state, e, slot):  # type: ignore[no-untyped-def]
 
 @inner_kernel
 def list_idle(plan, state, e, j):  # type: ignore[no-untyped-def]
-    """List a counsellor by the minute at which the longest idle slot became free, or not if no slot is free."""
+    """List a counsellor by the minute at which the longest idle slot became free; last with room in the inbox only."""
     h = col.IDLE + plan.people_i[j, col.GROUP]
     idle = state.heap_f[e, h], state.heap_i[e, h], state.heap_at[e, h]
     if state.desk_i[e, j, col.NUM_FREE] > 0:
         heap.put(idle[0], idle[1], idle[2], state.free[e, j, 0], j)
+    elif state.desk_i[e, j, col.ON_DUTY] and state.desk_i[e, j, col.PENDING] < plan.people_i[j, col.INBOX_SIZE]:
+        heap.put(idle[0], idle[1], idle[2], np.inf, j)
     else:
         heap.take_out(idle[0], idle[1], idle[2], j)
 
@@ -99,17 +92,49 @@ def put_in_order(plan, chance, state, e):  # type: ignore[no-untyped-def]
 
 
 @inlined_kernel
-def can_take(plan, state, e, j):  # type: ignore[no-untyped-def]
-    """Whether counsellor `j` can take something new now."""
-    desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
+def is_open(plan, state, e, j):  # type: ignore[no-untyped-def]
+    """Whether counsellor `j` is not closed to new contacts now."""
     now = state.clock_f[e, col.NOW]
-    if desk_i[col.NUM_FREE] == 0 or desk_f[col.BREAK_DUE] != 0.0 or now >= desk_f[col.TAKES_UNTIL]:
+    if now >= state.desk_f[e, j, col.TAKES_UNTIL]:
         return False
-    s = plan.first_shift[j] + desk_i[col.SHIFT]
+    s = plan.first_shift[j] + state.desk_i[e, j, col.SHIFT]
     for q in range(plan.shifts_i[s, col.CLOSED_FIRST], plan.shifts_i[s, col.CLOSED_LAST]):
         if plan.closed[q, 0] <= now < plan.closed[q, 1]:
             return False
     return True
+
+
+@inlined_kernel
+def can_take(plan, state, e, j):  # type: ignore[no-untyped-def]
+    """Whether counsellor `j` can take something new now."""
+    if state.desk_i[e, j, col.NUM_FREE] == 0 or state.desk_f[e, j, col.BREAK_DUE] != 0.0:
+        return False
+    return is_open(plan, state, e, j)
+
+
+@inlined_kernel
+def room(plan, state, e, j):  # type: ignore[no-untyped-def]
+    """Further contacts that an inbox takes now."""
+    left = plan.people_i[j, col.INBOX_SIZE] - state.desk_i[e, j, col.PENDING]
+    return left if left > 0 and state.desk_i[e, j, col.ON_DUTY] and is_open(plan, state, e, j) else 0
+
+
+@inlined_kernel
+def takes(plan, state, e, j):  # type: ignore[no-untyped-def]
+    """Whether counsellor `j` takes something new now, in hand or into an inbox."""
+    return can_take(plan, state, e, j) or (plan.rules_i[col.INBOXES] == 1 and room(plan, state, e, j) > 0)
+
+
+@inlined_kernel
+def suits(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
+    """Whether a waiting contact is one for counsellor `j`, and for all others of the group."""
+    if not plan.people_i[j, col.RISKS + chance.callers_i[e, i, col.RISK]]:
+        return False
+    if not plan.rules_i[col.INBOXES]:
+        return True
+    if plan.people_i[j, col.INBOX_SIZE] > 0:
+        return state.contact_i[e, i, col.INBOX] < 0
+    return state.contact_i[e, i, col.INBOX] >= 0 and state.contact_i[e, i, col.BRIDGES] < plan.rules_i[col.BRIDGES_MOST]
 
 
 @inner_kernel
@@ -127,11 +152,24 @@ def idlest(plan, state, e, group):  # type: ignore[no-untyped-def]
     return -1
 
 
+@kernel
+def allocation_exists(plan, chance, state, e):  # type: ignore[no-untyped-def]
+    """`pair_exists` in a centre with inboxes."""
+    for j in range(plan.people_i.shape[0]):
+        if takes(plan, state, e, j):
+            for q in range(state.clock_i[e, col.NUM_QUEUE]):
+                if suits(plan, chance, state, e, state.queue[e, q], j):
+                    return True
+    return False
+
+
 @inner_kernel
 def pair_exists(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Whether a waiting contact has somebody who can take it now; mostly the idlest tells for the group."""
     if state.clock_i[e, col.NUM_QUEUE] == 0:
         return False
+    if plan.rules_i[col.INBOXES]:
+        return allocation_exists(plan, chance, state, e)
     waiting = state.clock_i[e, col.NUM_AT_RISK :]
     for group in range(state.heap_i.shape[1] - col.IDLE):
         j, wanted = idlest(plan, state, e, group), False
@@ -144,72 +182,6 @@ def pair_exists(plan, chance, state, e):  # type: ignore[no-untyped-def]
                 if can_take(plan, state, e, idle[p]):
                     return True
     return False
-
-
-# ---------------------------------------------------------------------------------------- accounts of load
-
-
-@inner_kernel
-def staffed_between(plan, state, e, j, begin, end):  # type: ignore[no-untyped-def]
-    """Staffed minutes of a counsellor between two times, the first not before the account."""
-    k, last = state.desk_i[e, j, col.INTERVAL], plan.staffed_range[j, 1]
-    minutes = 0.0
-    while k < last and plan.staffed[k, 0] < end:
-        minutes += max(0.0, min(end, plan.staffed[k, 1]) - max(begin, plan.staffed[k, 0]))
-        k += 1
-    return minutes
-
-
-@inner_kernel
-def load_until(plan, state, e, j, now):  # type: ignore[no-untyped-def]
-    """Busy, staffed busy, excess and multiple high-risk minutes of a counsellor if settled at `now`."""
-    desk = state.desk_f[e, j]
-    busy, inside, excess, multi = desk[col.BUSY], desk[col.INSIDE], desk[col.EXCESS], desk[col.MULTI]
-    begin = desk[col.SETTLED_AT]
-    if state.clock_i[e, col.OVER] or state.desk_i[e, j, col.NUM_HANDS] == 0 or now <= begin:
-        return busy, inside, excess, multi
-    inside += staffed_between(plan, state, e, j, begin, now)
-    beyond = now - desk[col.STREAK_START] - plan.burden[1]
-    if beyond > 0.0:
-        excess += min(now - begin, beyond)
-    if state.desk_i[e, j, col.HIGH_RISK] > 1:
-        multi += now - begin
-    return busy + (now - begin), inside, excess, multi
-
-
-@inlined_kernel
-def settle(plan, state, e, j, time):  # type: ignore[no-untyped-def]
-    """Book a counsellor's open minutes up to a time; to be called before anything in hand changes."""
-    now = min(time, plan.rules_f[col.UNTIL])
-    desk = state.desk_f[e, j]
-    hands = state.desk_i[e, j, col.NUM_HANDS]
-    if hands > 0 and now > desk[col.SETTLED_AT]:
-        busy, inside, excess, multi = load_until(plan, state, e, j, now)
-        desk[col.BUSY], desk[col.INSIDE], desk[col.EXCESS], desk[col.MULTI] = busy, inside, excess, multi
-        desk[col.BUSY_UNTIL] = now
-    desk[col.SETTLED_AT] = now
-    k, last = state.desk_i[e, j, col.INTERVAL], plan.staffed_range[j, 1]
-    while k < last and plan.staffed[k, 1] <= now:
-        k += 1
-    state.desk_i[e, j, col.INTERVAL] = k
-    if hands == 0 and now - desk[col.BUSY_UNTIL] >= plan.burden[2]:
-        desk[col.STREAK_START] = now
-
-
-@inlined_kernel
-def burden(plan, state, e):  # type: ignore[no-untyped-def]
-    """The burden KPI if nothing more were to happen."""
-    now = min(max(state.clock_f[e, col.NOW], state.clock_f[e, col.LAST_END]), plan.rules_f[col.UNTIL])
-    total = 0.0
-    num = plan.people_i.shape[0]
-    for j in range(num):
-        staffed = plan.staffed_minutes[j]
-        if staffed > 0.0:
-            busy, inside, excess, multi = load_until(plan, state, e, j, now)
-            penalty = (excess + max(0.0, busy - inside) + multi) / staffed
-            above = min(1.0, inside / staffed) - plan.burden[0]
-            total += penalty + above * above if above > 0.0 else penalty
-    return min(0.0, -total / num)
 
 
 # ---------------------------------------------------------------------------------------- callers
@@ -272,37 +244,37 @@ def abandon(plan, chance, state, e, i):  # type: ignore[no-untyped-def]
         leave_queue(chance, state, e, row)
         if plan.rules_i[col.PAPER]:
             enter_queue(chance, state, e, i)
+        elif state.contact_i[e, i, col.INBOX] >= 0:  # where there is room for another now
+            put_in_inbox(plan, state, e, i, -1)
+            state.clock_i[e, col.ASKING] = 1
+
+
+@kernel
+def put_in_inbox(plan, state, e, i, owner):  # type: ignore[no-untyped-def]
+    """Have a contact wait for one counsellor, or with -1 for whoever may take it."""
+    before = state.contact_i[e, i, col.INBOX]
+    state.contact_i[e, i, col.INBOX] = owner
+    if before >= 0:
+        state.desk_i[e, before, col.PENDING] -= 1
+        list_idle(plan, state, e, before)
+    if owner >= 0:
+        state.desk_i[e, owner, col.PENDING] += 1
+        list_idle(plan, state, e, owner)
 
 
 # ---------------------------------------------------------------------------------------- service
 
 
-@inner_kernel
-def predict(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
-    """What the models predict for a pair now, see `draws.predict_pair`; latent values are drawn once and kept."""
-    if i >= state.latent.shape[1]:
-        feedback, minutes = draws.latent_pair(
-            plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e], i, j
-        )
-    else:
-        if np.isnan(state.latent[e, i, j, 0]):
-            state.latent[e, i, j, 0], state.latent[e, i, j, 1] = draws.latent_pair(
-                plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e], i, j
-            )
-        feedback, minutes = state.latent[e, i, j, 0], state.latent[e, i, j, 1]
-    return draws.predict_latent(plan.law, feedback, minutes, state.desk_i[e, j, col.CHATS])
-
-
 @inlined_kernel
-def count(plan, state, e, i, sign):  # type: ignore[no-untyped-def]
-    """Add a contact to the running counts, or take it back."""
+def count(plan, state, e, i, sign, began):  # type: ignore[no-untyped-def]
+    """Add a contact, answered when its service began, to the running counts, or take it back."""
     state.clock_i[e, col.ANSWERED] += sign
     state.clock_f[e, col.FEEDBACK_SUM] += sign * state.contact_f[e, i, col.FEEDBACK]
-    state.clock_i[e, col.ANSWERED_NEW] += sign * plan.people_i[state.contact_i[e, i, col.FINISHER], col.NEW]
+    state.clock_i[e, col.ANSWERED_NEW] += sign * (began < plan.new_until[state.contact_i[e, i, col.FINISHER]])
 
 
 @inner_kernel
-def take_in_hand(plan, chance, state, e, j, i, zombie, service_end, end, predicted):  # type: ignore[no-untyped-def]
+def take_in_hand(plan, chance, state, e, j, i, leg, service_end, end, predicted):  # type: ignore[no-untyped-def]
     """Put a contact into a counsellor's hands; the accounts have been settled."""
     now = state.clock_f[e, col.NOW]
     desk = state.desk_i[e, j]
@@ -315,7 +287,7 @@ def take_in_hand(plan, chance, state, e, j, i, zombie, service_end, end, predict
     list_idle(plan, state, e, j)
     hand = state.hand_f[e, j, k]
     hand[col.STARTED_AT], hand[col.SERVICE_END], hand[col.END], hand[col.PREDICTED] = now, service_end, end, predicted
-    state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE] = i, zombie
+    state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.LEG] = i, leg
     desk[col.NUM_HANDS] = k + 1
     desk[col.HIGH_RISK] += chance.callers_i[e, i, col.RISK] == _HIGH
     state.contact_i[e, i, col.HOLDER] = j
@@ -330,7 +302,7 @@ def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
     contact[col.LEAVES_AT] = np.inf
     feedback, predicted = predict(plan, chance, state, e, i, j)
     feedback, minutes = draws.realise_predicted(
-        plan.law, chance.callers_f[e], chance.keys[e], i, j, feedback, predicted
+        plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], i, j, feedback, predicted
     )
     if state.contact_i[e, i, col.TRANSFERS] > 0:
         minutes, predicted = contact[col.REMAINING], contact[col.PREDICTED_REST]
@@ -338,11 +310,57 @@ def answer(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
         contact[col.ANSWERED_AT] = now
     state.contact_i[e, i, col.OUTCOME], state.contact_i[e, i, col.FINISHER] = _ANSWERED, j
     contact[col.FEEDBACK] = (feedback - 1.0) / 4.0
-    count(plan, state, e, i, 1)
+    count(plan, state, e, i, 1, now)
     state.desk_i[e, j, col.CHATS] += 1
     state.desk_i[e, j, col.TAKEN] += 1
     service_end = now + minutes
-    take_in_hand(plan, chance, state, e, j, i, 0, service_end, service_end + plan.rules_f[col.WRAP_UP], predicted)
+    end = service_end + plan.rules_f[col.WRAP_UP]
+    take_in_hand(plan, chance, state, e, j, i, _SERVICE, service_end, end, predicted)
+
+
+@kernel
+def bridge(plan, chance, state, e, j, i):  # type: ignore[no-untyped-def]
+    """A counsellor keeps a contact company that waits for another."""
+    state.contact_f[e, i, col.LEAVES_AT] = np.inf
+    mean, number = plan.rules_f[col.BRIDGE_MINUTES], state.contact_i[e, i, col.BRIDGES]
+    end = state.clock_f[e, col.NOW] + draws.bridge_minutes(mean, chance.keys[e], i, j, number)
+    state.contact_i[e, i, col.BRIDGES] = number + 1
+    take_in_hand(plan, chance, state, e, j, i, _BRIDGE, end, end, mean)
+
+
+@inlined_kernel
+def take(plan, chance, state, e, row, j):  # type: ignore[no-untyped-def]
+    """Take a row of the queue in hand: answer it, or bridge its wait for another, unless it turns out to be gone."""
+    i, now, inboxes = state.queue[e, row], state.clock_f[e, col.NOW], plan.rules_i[col.INBOXES]
+    leave_queue(chance, state, e, row)
+    settle(plan, state, e, j, now)
+    gone, bridges = is_zombie(state, e, i), inboxes and plan.people_i[j, col.INBOX_SIZE] == 0
+    if inboxes and (gone or not bridges):
+        put_in_inbox(plan, state, e, i, -1)
+    if gone:
+        in_transfer = state.contact_i[e, i, col.OUTCOME] == _IN_TRANSFER
+        minutes = plan.rules_f[col.WRAP_UP] if in_transfer else plan.rules_f[col.ZOMBIE_WRAP_UP]
+        take_in_hand(plan, chance, state, e, j, i, _OPEN, now + minutes, now + minutes, minutes)
+    elif bridges:
+        bridge(plan, chance, state, e, j, i)
+    else:
+        answer(plan, chance, state, e, j, i)
+
+
+@kernel
+def serve_inboxes(plan, chance, state, e):  # type: ignore[no-untyped-def]
+    """Let whoever can take something take what arrived first of their own inbox."""
+    for j in range(plan.people_i.shape[0]):
+        while state.desk_i[e, j, col.PENDING] > 0 and can_take(plan, state, e, j):
+            first = -1
+            for q in range(state.clock_i[e, col.NUM_QUEUE]):
+                own = state.contact_i[e, state.queue[e, q], col.INBOX] == j
+                if own and (first < 0 or state.queue[e, q] < state.queue[e, first]):
+                    first = q
+            if first < 0:
+                break
+            note(plan, state, e, _PICK_UP, state.queue[e, first], j)
+            take(plan, chance, state, e, first, j)
 
 
 @inlined_kernel
@@ -352,18 +370,13 @@ def assign(plan, chance, state, e, row, j):  # type: ignore[no-untyped-def]
     if not state.clock_i[e, col.ASKING] or row < 0 or row >= size or j < 0 or j >= plan.people_i.shape[0]:
         return False
     i = state.queue[e, row]
-    if not can_take(plan, state, e, j) or not plan.people_i[j, col.RISKS + chance.callers_i[e, i, col.RISK]]:
+    if not takes(plan, state, e, j) or not suits(plan, chance, state, e, i, j):
         return False
-    leave_queue(chance, state, e, row)
     note(plan, state, e, _ASSIGNMENT, i, j)
-    now = state.clock_f[e, col.NOW]
-    settle(plan, state, e, j, now)
-    if is_zombie(state, e, i):
-        in_transfer = state.contact_i[e, i, col.OUTCOME] == _IN_TRANSFER
-        minutes = plan.rules_f[col.WRAP_UP] if in_transfer else plan.rules_f[col.ZOMBIE_WRAP_UP]
-        take_in_hand(plan, chance, state, e, j, i, 1, now + minutes, now + minutes, minutes)
+    if plan.people_i[j, col.INBOX_SIZE] > 0:
+        put_in_inbox(plan, state, e, i, j)
     else:
-        answer(plan, chance, state, e, j, i)
+        take(plan, chance, state, e, row, j)
     return True
 
 
@@ -379,10 +392,10 @@ def write_leg(state, e, i, j, kind, start, end):  # type: ignore[no-untyped-def]
 @inner_kernel
 def write_legs(state, e, j, k, until):  # type: ignore[no-untyped-def]
     """Write down the legs of hand `k` of a counsellor, which ends at `until`."""
-    i, zombie = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE]
+    i, leg = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.LEG]
     start, service_end = state.hand_f[e, j, k, col.STARTED_AT], state.hand_f[e, j, k, col.SERVICE_END]
-    write_leg(state, e, i, j, _OPEN if zombie else _SERVICE, start, min(service_end, until))
-    if not zombie and until >= service_end:
+    write_leg(state, e, i, j, leg, start, min(service_end, until))
+    if leg == _SERVICE and until >= service_end:
         write_leg(state, e, i, j, _WRAP, service_end, until)
         state.contact_f[e, i, col.ENDED_AT] = service_end
 
@@ -413,8 +426,11 @@ def wrap_up_end(plan, chance, state, e, i):  # type: ignore[no-untyped-def]
     j, k = state.contact_i[e, i, col.HOLDER], 0
     while state.hand_i[e, j, k, col.CONTACT] != i:
         k += 1
+    bridged = state.hand_i[e, j, k, col.LEG] == _BRIDGE
     settle(plan, state, e, j, now)
     release(plan, chance, state, e, j, k, now)
+    if bridged:
+        join(plan, chance, state, e, i)
     desk_i, desk_f = state.desk_i[e, j], state.desk_f[e, j]
     if desk_i[col.ON_DUTY] and not desk_i[col.ON_BREAK]:
         state.free[e, j, desk_i[col.NUM_FREE]] = now
@@ -466,14 +482,16 @@ def sign_in(plan, state, e, j, number):  # type: ignore[no-untyped-def]
     desk = state.desk_i[e, j]
     desk[col.SHIFT], desk[col.ON_DUTY], desk[col.CHATS] = number, 1, 0
     state.desk_f[e, j, col.TAKES_UNTIL] = plan.shifts_f[plan.first_shift[j] + number, col.SHIFT_TAKES_UNTIL]
-    if not desk[col.ON_BREAK]:
+    if desk[col.ON_BREAK]:
+        list_idle(plan, state, e, j)
+    else:
         free_slots(plan, state, e, j)
     state.clock_i[e, col.ASKING] = 1
 
 
 @kernel
 def interrupt(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
-    """End everything in hand, by contact: contacts in service go back to the queue with their remaining work."""
+    """End everything in hand, by contact: they go back to the queue, those in service with their remaining work."""
     now = state.clock_f[e, col.NOW]
     settle(plan, state, e, j, now)
     while state.desk_i[e, j, col.NUM_HANDS] > 0:
@@ -481,25 +499,16 @@ def interrupt(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
         for h in range(1, state.desk_i[e, j, col.NUM_HANDS]):
             if state.hand_i[e, j, h, col.CONTACT] < state.hand_i[e, j, k, col.CONTACT]:
                 k = h
-        i, zombie = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.ZOMBIE]
-        hand = state.hand_f[e, j, k]
-        service_end, elapsed, predicted = hand[col.SERVICE_END], now - hand[col.STARTED_AT], hand[col.PREDICTED]
-        release(plan, chance, state, e, j, k, now)
-        if not zombie and now < service_end:
-            count(plan, state, e, i, -1)
+        i, leg = state.hand_i[e, j, k, col.CONTACT], state.hand_i[e, j, k, col.LEG]
+        began, service_end = state.hand_f[e, j, k, col.STARTED_AT], state.hand_f[e, j, k, col.SERVICE_END]
+        if leg == _SERVICE and now < service_end:
+            count(plan, state, e, i, -1, began)
             state.contact_i[e, i, col.OUTCOME] = _UNANSWERED
             state.contact_i[e, i, col.TRANSFERS] += 1
             state.contact_f[e, i, col.REMAINING] = service_end - now
-            noise = chance.callers_f[e, i, draws.REMAINING_NOISE]
-            state.contact_f[e, i, col.PREDICTED_REST] = draws.predict_remaining(
-                plan.knots,
-                plan.error_sd,
-                plan.rules_f[col.REMAINING_FLOOR],
-                service_end - now,
-                noise,
-                predicted,
-                elapsed,
-            )
+            state.contact_f[e, i, col.PREDICTED_REST] = predict_rest(plan, chance, state, e, j, k)
+        release(plan, chance, state, e, j, k, now)
+        if leg == _BRIDGE or (leg == _SERVICE and now < service_end):
             join(plan, chance, state, e, i)
 
 
@@ -516,6 +525,10 @@ def roster_event(plan, chance, state, e, r):  # type: ignore[no-untyped-def]
             desk_f[col.BACK_AT], desk_f[col.BREAK_DUE] = np.nan, 0.0
             forget(state, e, j)
             list_idle(plan, state, e, j)
+            for i in range(state.clock_i[e, col.NUM_ARRIVED] if desk_i[col.PENDING] > 0 else 0):
+                if state.contact_i[e, i, col.INBOX] == j:
+                    put_in_inbox(plan, state, e, i, -1)
+                    state.clock_i[e, col.ASKING] = 1
             if not plan.rules_i[col.FINISH]:
                 interrupt(plan, chance, state, e, j)
         elif not plan.rules_i[col.POSTPONE]:
@@ -603,6 +616,8 @@ def close(plan, chance, state, e, now):  # type: ignore[no-untyped-def]
             last_end, last_contact = state.hand_f[e, j, k, col.END], state.hand_i[e, j, k, col.CONTACT]
             settle(plan, state, e, j, last_end)
             write_legs(state, e, j, k, last_end)
+            if state.hand_i[e, j, k, col.LEG] == _BRIDGE:
+                state.contact_f[e, last_contact, col.ENDED_AT] = now
             desk[col.NUM_HANDS] -= 1
             desk[col.HIGH_RISK] -= chance.callers_i[e, last_contact, col.RISK] == _HIGH
             state.clock_f[e, col.LAST_END] = max(state.clock_f[e, col.LAST_END], last_end)
@@ -619,6 +634,8 @@ def advance(plan, chance, state, e):  # type: ignore[no-untyped-def]
     """Run to the next decision epoch; False when the episode is over."""
     while not state.clock_i[e, col.OVER]:
         if state.clock_i[e, col.ASKING] and not departure_follows(plan, chance, state, e):
+            if plan.rules_i[col.INBOXES]:
+                serve_inboxes(plan, chance, state, e)
             if pair_exists(plan, chance, state, e):
                 return True
             state.clock_i[e, col.ASKING] = 0
@@ -661,6 +678,8 @@ def reset(plan, state, e):  # type: ignore[no-untyped-def]
     state.contact_i[e, :used, col.OUTCOME] = _UNANSWERED
     state.contact_i[e, :used, col.TRANSFERS] = 0
     state.contact_i[e, :used, col.FINISHER] = -1
+    state.contact_i[e, :used, col.INBOX] = -1
+    state.contact_i[e, :used, col.BRIDGES] = 0
     state.latent[e, :used] = np.nan
     state.desk_f[e] = 0.0
     state.desk_i[e] = 0

@@ -1,12 +1,14 @@
 """Playing futures in compiled code: one decision, then a rule to the end."""
 
 from mhgym.compiling import inner_kernel, kernel
+from mhgym.domain.contact import LegKind
 from mhgym.engines import columns as col
-from mhgym.engines import kernels, rules
+from mhgym.engines import kernels, load, rules
 from mhgym.processes import draws
 
 #: Contacts answered, sum of their feedback, burden, answered by new counsellors.
 NUM_OUTCOMES = 4
+_SERVICE = int(LegKind.SERVICE)
 #: Instead of a row of the queue: the rule takes the first decision, too.
 RULE_DECIDES = -2
 
@@ -52,10 +54,11 @@ def begin(plan, chance, state):  # type: ignore[no-untyped-def]
         total = 0.0
         for j in range(state.desk_i.shape[1]):
             for h in range(state.desk_i[e, j, col.NUM_HANDS]):
-                if state.hand_i[e, j, h, col.ZOMBIE] == 0:
+                if state.hand_i[e, j, h, col.LEG] == _SERVICE:
                     i = state.hand_i[e, j, h, col.CONTACT]
+                    taken = state.desk_i[e, j, col.TAKEN]
                     feedback, _ = draws.realise_pair(
-                        plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e], i, j, 0
+                        plan.law, chance.callers_f[e], chance.keys[e], chance.staff[e], chance.known[e], i, j, 0, taken
                     )
                     state.contact_f[e, i, col.FEEDBACK] = (feedback - 1.0) / 4.0
                     total += state.contact_f[e, i, col.FEEDBACK]
@@ -79,5 +82,5 @@ def play(plan, chance, start, state, first, last, row, j, rule, params, until, o
         rules.finish(plan, chance, state, e, rule, params, until)
         outcome[e - first, 0] = state.clock_i[e, col.ANSWERED]
         outcome[e - first, 1] = state.clock_f[e, col.FEEDBACK_SUM]
-        outcome[e - first, 2] = kernels.burden(plan, state, e)
+        outcome[e - first, 2] = load.burden(plan, state, e)
         outcome[e - first, 3] = state.clock_i[e, col.ANSWERED_NEW]

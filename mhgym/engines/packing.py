@@ -22,12 +22,19 @@ def make_plan(scenario: Scenario, *, record: bool = False) -> Plan:
     rule = BurdenRule()
     staffed_all = scenario.roster.staffed_intervals(scenario.horizon)
     totals = scenario.roster.staffed_minutes(scenario.horizon)
-    new = scenario.roster.new()
     staffed, staffed_range = _flatten(staffed_all)
     shifts_f, shifts_i, closed, first_shift = _shifts(scenario)
     timeline_f, timeline_i = _timeline(scenario)
     floor = scenario.remaining.floor
-    minutes = (rules.wrap_up, rules.zombie_wrap_up, rules.review_interval, scenario.horizon, scenario.until, floor)
+    minutes = (
+        rules.wrap_up,
+        rules.zombie_wrap_up,
+        rules.review_interval,
+        scenario.horizon,
+        scenario.until,
+        floor,
+        rules.bridge_minutes,
+    )
     switches = (
         rules.on_sign_out == "finish",
         rules.on_break == "postpone",
@@ -35,12 +42,15 @@ def make_plan(scenario: Scenario, *, record: bool = False) -> Plan:
         rules.closing == "cut",
         rules.queue_discipline == "paper",
         record,
+        scenario.inboxes,
+        rules.bridges,
+        scenario.profile_size,
     )
-    risks = [tuple(int(risk in person.risks) for risk in Risk) for person in scenario.roster]
-    groups = sorted(set(risks))
+    alike = [(*(int(risk in person.risks) for risk in Risk), person.inbox > 0) for person in scenario.roster]
+    groups = sorted(set(alike))
     people = [
-        [person.capacity, int(person.new), int(person.role), groups.index(own), *own]
-        for person, own in zip(scenario.roster, risks, strict=True)
+        [person.capacity, person.inbox, int(person.role), groups.index(own), *own[:-1]]
+        for person, own in zip(scenario.roster, alike, strict=True)
     ]
     return Plan(
         rules_f=np.array(minutes, dtype=np.float64),
@@ -49,6 +59,7 @@ def make_plan(scenario: Scenario, *, record: bool = False) -> Plan:
         knots=knots,
         error_sd=error_sd,
         people_i=np.array(people, dtype=np.int64),
+        new_until=scenario.roster.new_until(),
         first_shift=first_shift,
         shifts_f=shifts_f,
         shifts_i=shifts_i,
@@ -59,7 +70,7 @@ def make_plan(scenario: Scenario, *, record: bool = False) -> Plan:
         staffed_range=staffed_range,
         staffed_minutes=totals,
         burden=np.array([rule.occupancy_threshold, rule.streak_minutes, rule.pause_minutes]),
-        new_share_of_time=np.array([totals[new].sum() / totals.sum() if totals.sum() else 0.0]),
+        new_share_of_time=np.array([scenario.roster.new_share_of_time(scenario.horizon)]),
     )
 
 
@@ -104,14 +115,15 @@ def _timeline(scenario: Scenario) -> tuple[col.Floats, col.Ints]:
 
 def make_chance(plan: Plan, num_envs: int, num_contacts: int, num_known: int = 0) -> Chance:
     """Room for the traces of a batch, empty."""
-    num_counsellors = len(plan.people_i)
+    num_counsellors, profile = len(plan.people_i), int(plan.rules_i[col.PROFILE_SIZE])
+    staff = draws.FIRST_PROFILE + profile if profile else draws.NUM_STAFF_VALUES
     return Chance(
         size=np.zeros(num_envs, dtype=np.int64),
         offered=np.zeros(num_envs, dtype=np.int64),
-        callers_f=np.zeros((num_envs, num_contacts, draws.NUM_CALLER_VALUES + 1)),
+        callers_f=np.zeros((num_envs, num_contacts, draws.NUM_CALLER_VALUES + 1 + profile)),
         callers_i=np.zeros((num_envs, num_contacts, 3), dtype=np.int64),
         keys=np.zeros((num_envs, num_contacts, 2), dtype=np.uint64),
-        staff=np.zeros((num_envs, num_counsellors, draws.NUM_STAFF_VALUES)),
+        staff=np.zeros((num_envs, num_counsellors, staff)),
         known=np.zeros((num_envs, num_known, num_counsellors, 2)),
     )
 
@@ -129,8 +141,7 @@ def load_trace(chance: Chance, e: int, trace: Trace) -> None:
             f"the trace has {size} and {len(trace.staff)}"
         )
     chance.size[e], chance.offered[e] = size, trace.offered
-    chance.callers_f[e, :size, : draws.NUM_CALLER_VALUES] = trace.values
-    chance.callers_f[e, :size, col.ARRIVED] = trace.arrived_at
+    chance.callers_f[e, :size] = with_arrivals(trace.values, trace.arrived_at)
     chance.callers_i[e, :size, col.ACCEPTED] = trace.accepted
     chance.callers_i[e, :size, col.CALLER_TYPE] = trace.caller_type
     chance.callers_i[e, :size, col.RISK] = trace.risk
@@ -139,21 +150,31 @@ def load_trace(chance: Chance, e: int, trace: Trace) -> None:
     chance.known[e] = trace.known
 
 
+def with_arrivals(values: col.Floats, arrived_at: col.Floats) -> col.Floats:
+    """`[..., 9 + d]` rows of `Chance.callers_f` from rows `[..., 8 + d]` of `processes.draws` and arrivals `[...]`."""
+    known = draws.NUM_CALLER_VALUES
+    return np.concatenate([values[..., :known], arrived_at[..., None], values[..., known:]], axis=-1)
+
+
 def make_state(plan: Plan, num_envs: int, num_contacts: int) -> State:
     """Room for the state of a batch."""
     size, slots = len(plan.people_i), int(plan.people_i[:, col.CAPACITY].max())
     heaps, entries = col.IDLE + 1 + int(plan.people_i[:, col.GROUP].max()), size + num_contacts
     leaving = plan.timeline_i[plan.timeline_i[:, col.KIND] >= EventKind.BREAK_START]
-    transfers = int(plan.people_i[leaving[:, col.COUNSELLOR], col.CAPACITY].sum()) if len(leaving) else 0
-    legs = 2 * (num_contacts + transfers)
-    events = 4 * (num_contacts + transfers) + 3 * len(plan.timeline_i) if plan.rules_i[col.RECORD] else 0
+    held = plan.people_i[:, col.CAPACITY] + plan.people_i[:, col.INBOX_SIZE]
+    transfers = int(held[leaving[:, col.COUNSELLOR]].sum()) if len(leaving) else 0
+    bridges = num_contacts * int(plan.rules_i[col.BRIDGES_MOST])
+    legs = 2 * (num_contacts + transfers) + bridges
+    events = 5 * (num_contacts + transfers + bridges) + 3 * len(plan.timeline_i) if plan.rules_i[col.RECORD] else 0
     if events and plan.rules_f[col.REVIEW_INTERVAL]:
         events += math.ceil(plan.rules_f[col.HORIZON] / plan.rules_f[col.REVIEW_INTERVAL])
     noisy = plan.law[draws.PAIR_FEEDBACK_SD] > 0 or plan.law[draws.PAIR_SERVICE_SD] > 0
+    noisy = noisy or plan.rules_i[col.PROFILE_SIZE] > 0
     contact_f = np.full((num_envs, num_contacts, 7), np.nan)
     contact_f[:, :, col.LEAVES_AT] = np.inf
-    contact_i = np.zeros((num_envs, num_contacts, 4), dtype=np.int64)
-    contact_i[:, :, col.OUTCOME], contact_i[:, :, col.FINISHER] = Outcome.UNANSWERED, -1
+    contact_i = np.zeros((num_envs, num_contacts, 6), dtype=np.int64)
+    contact_i[:, :, col.OUTCOME] = Outcome.UNANSWERED
+    contact_i[:, :, col.FINISHER] = contact_i[:, :, col.INBOX] = -1
     return State(
         clock_f=np.zeros((num_envs, 5)),
         clock_i=np.zeros((num_envs, 13), dtype=np.int64),
@@ -162,7 +183,7 @@ def make_state(plan: Plan, num_envs: int, num_contacts: int) -> State:
         latent=np.full((num_envs, num_contacts if noisy else 0, size, 2), np.nan),
         queue=np.zeros((num_envs, num_contacts), dtype=np.int64),
         desk_f=np.zeros((num_envs, size, 11)),
-        desk_i=np.zeros((num_envs, size, 9), dtype=np.int64),
+        desk_i=np.zeros((num_envs, size, 10), dtype=np.int64),
         free=np.zeros((num_envs, size, slots)),
         hand_f=np.zeros((num_envs, size, slots, 4)),
         hand_i=np.zeros((num_envs, size, slots, 2), dtype=np.int64),

@@ -35,8 +35,8 @@ class Drawn:
 
     Attributes:
         rank: `[n + k]` row in the trace of each contact that the view shows.
-        known_arrivals: `[n + k]` arrivals of those waiting; of those in hand the start of service, which is all that a
-            view shows.
+        known_arrivals: `[n + k]` arrivals of those waiting and of those whose wait is being bridged; of others in hand
+            the start of service.
         leaves_at: `[M, n]` minute at which each waiting contact leaves, or left, the queue.
         remaining: `[M, n]` minutes of service left of transferred contacts, NaN for others.
         service_end: `[M, k]` minute at which service ends.
@@ -46,6 +46,7 @@ class Drawn:
         counts: `[M]` arrivals to come.
         arrivals: `[counts.sum()]` their minutes, future by future.
         callers: `[counts.sum()]` their callers.
+        staff: `[M, C, ...]` what counsellors are like, with what is unknown of them.
     """
 
     rank: Ints
@@ -59,6 +60,7 @@ class Drawn:
     counts: Ints
     arrivals: Floats
     callers: Callers
+    staff: Floats
 
     def __len__(self) -> int:
         return len(self.counts)
@@ -81,7 +83,9 @@ def draw_futures(
     """
     if size < 1:
         raise ValueError(f"a planner draws at least 1 future, got {size}")
-    known_arrivals = np.concatenate([view.waiting.arrived_at, view.in_hand.started_at])
+    held = view.in_hand
+    begun = np.where(held.phase == Phase.BRIDGE, held.arrived_at, held.started_at)
+    known_arrivals = np.concatenate([view.waiting.arrived_at, begun])
     rank = np.empty(len(known_arrivals), dtype=np.int64)
     rank[np.argsort(known_arrivals, kind="stable")] = np.arange(len(rank))
     leaves_at = _draw_leaves_at(view, scenario, rng, size)
@@ -104,6 +108,7 @@ def draw_futures(
         counts=counts,
         arrivals=arrivals,
         callers=scenario.population.sample(len(arrivals), rng),
+        staff=_draw_staff(view, rng, size),
     )
 
 
@@ -142,6 +147,14 @@ def resample_remaining(
     )
     drawn: Floats = candidates[np.minimum(chosen, shape[0] - 1), np.arange(len(elapsed))]
     return drawn
+
+
+def _draw_staff(view: CentreView, rng: np.random.Generator, size: int) -> Floats:
+    """`[M, C, ...]` the counsellors; what is unknown of them is normal, and feedback, which tells, is not seen."""
+    staff = np.tile(view.staff.effects, (size, 1, 1))
+    if staff.shape[2] > draws.NUM_STAFF_VALUES:
+        staff[:, :, draws.UNKNOWN_EFFECT] = staff[:, :, draws.UNKNOWN_SD] * rng.standard_normal(staff.shape[:2])
+    return staff
 
 
 def _draw_leaves_at(view: CentreView, scenario: Scenario, rng: np.random.Generator, size: int) -> Floats:
@@ -192,6 +205,10 @@ def _draw_ends(view: CentreView, scenario: Scenario, rng: np.random.Generator, s
             rng,
         )
         end[:, serving] = service_end[:, serving] + scenario.rules.wrap_up
+    bridging = np.flatnonzero(held.phase == Phase.BRIDGE)
+    if len(bridging):
+        rest = rng.standard_exponential((size, len(bridging)))
+        end[:, bridging] = service_end[:, bridging] = view.now + scenario.rules.bridge_minutes * rest
     wrapping = held.phase == Phase.WRAP_UP
     service_end[:, wrapping] = np.maximum(held.started_at[wrapping], end[:, wrapping] - scenario.rules.wrap_up)
     return service_end, end
@@ -206,7 +223,7 @@ def _draw_known(
     risk = np.tile(np.concatenate([queue.risk, held.risk]), size)
     attributes = np.tile(np.concatenate([queue.attributes, held.attributes]), (size, 1))
     flat = scenario.population.draw_values(caller_type, risk, attributes, rng)
-    values = flat.reshape(size, len(queue) + len(held), draws.NUM_CALLER_VALUES)
+    values = flat.reshape(size, len(queue) + len(held), flat.shape[1])
     values[:, : len(queue), draws.PATIENCE] = leaves_at - queue.joined_at
     values[:, : len(queue), draws.PATIENCE_MEAN] = queue.patience
     values[:, len(queue) :, draws.PATIENCE_MEAN] = held.patience
@@ -223,12 +240,15 @@ def _latent_in_hand(
 ) -> Floats:
     """`[M, k, C, 2]` latent predictions of contacts in hand for every counsellor; they matter after a transfer only."""
     law, effects = scenario.outcomes, view.staff.effects
-    values = known.values.reshape(size, -1, draws.NUM_CALLER_VALUES)[:, len(view.waiting) :, None]
+    size_known = len(view.waiting) + len(view.in_hand)
+    values = known.values.reshape(size, size_known, known.values.shape[1])[:, len(view.waiting) :, None]
     normals = rng.standard_normal((2, size, len(view.in_hand), len(view.staff)))
     rho = law.pair_correlation
     normals[1] = rho * normals[0] + math.sqrt(1.0 - rho * rho) * normals[1]
     bonus = law.senior_bonus * values[..., draws.SENIOR] * effects[:, draws.STAFF_SENIOR]
     feedback = values[..., draws.FEEDBACK_MEAN] + effects[:, draws.FEEDBACK_EFFECT] + bonus
+    if effects.shape[1] > draws.NUM_STAFF_VALUES:
+        feedback = feedback + values[:, :, 0, draws.NUM_CALLER_VALUES :] @ effects[:, draws.FIRST_PROFILE :].T
     minutes = values[..., draws.SERVICE_MEAN] + effects[:, draws.SERVICE_EFFECT]
     return np.stack([feedback + law.pair_feedback_sd * normals[0], minutes + law.pair_service_sd * normals[1]], axis=-1)
 
@@ -239,6 +259,9 @@ def _latent_waiting(view: CentreView, scenario: Scenario, rng: np.random.Generat
     chats = view.staff.chats
     mean, sd = _latent_feedback_law(scenario)
     fatigue = law.feedback_per_chat * chats
+    if view.staff.effects.shape[1] > draws.NUM_STAFF_VALUES:
+        taken = view.staff.taken.tolist()
+        fatigue = fatigue + [draws.inexperience(view.staff.effects, j, answers) for j, answers in enumerate(taken)]
     shape = (size, *view.quality.shape)
     shown = np.broadcast_to(1.0 + 4.0 * view.quality, shape)
     if sd > 0.0:
@@ -259,4 +282,7 @@ def _latent_feedback_law(scenario: Scenario) -> tuple[float, float]:
     staff = np.concatenate([scenario.staff.sample(scenario.roster, rng) for _ in range(64)])
     caller, counsellor = callers.values[:, draws.FEEDBACK_MEAN], staff[:, draws.FEEDBACK_EFFECT]
     variance = caller.var() + counsellor.var() + scenario.outcomes.pair_feedback_sd**2
+    if scenario.profile_size:
+        profiles = callers.values[:, draws.NUM_CALLER_VALUES :] @ staff[:, draws.FIRST_PROFILE :].T
+        return float(caller.mean() + counsellor.mean() + profiles.mean()), math.sqrt(variance + profiles.var())
     return float(caller.mean() + counsellor.mean()), math.sqrt(variance)

@@ -21,9 +21,10 @@ class EventKind(IntEnum):
     SIGN_OUT = 6
     REVIEW = 7
     ASSIGNMENT = 8  # never scheduled: the record of a decision
+    PICK_UP = 9  # never scheduled: somebody takes a contact out of the own inbox
 
 
-#: One line of an engine's event record: minute, kind, contact or counsellor, counsellor of an assignment or -1.
+#: One line of an engine's event record: minute, kind, contact or counsellor, counsellor of the last two kinds or -1.
 EventRecord = tuple[float, EventKind, int, int]
 
 
@@ -46,7 +47,8 @@ class Tally:
 class KnownWaiting:
     """A contact that waits when a planner's future begins: its row in the trace and its realised rest.
 
-    `remaining` and `predicted_rest` are true and predicted minutes of service left after a transfer, else NaN.
+    `remaining` and `predicted_rest` are true and predicted minutes of service left after a transfer, else NaN; `inbox`
+    is whose it waits in, -1 for nobody's, and `bridges` how often its wait has been bridged.
     """
 
     contact: int
@@ -56,11 +58,13 @@ class KnownWaiting:
     leaves_at: float
     remaining: float
     predicted_rest: float
+    inbox: int
+    bridges: int
 
 
 @dataclass(frozen=True)
 class KnownHand:
-    """A contact in hand when a planner's future begins. `service_end` equals `end` for a zombie."""
+    """A contact in hand when a planner's future begins. `service_end` equals `end` for a zombie and a bridge."""
 
     contact: int
     counsellor: int
@@ -69,6 +73,8 @@ class KnownHand:
     service_end: float
     end: float
     predicted: float
+    inbox: int
+    bridges: int
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,11 @@ class Situation:
     idle_since: tuple[float, ...] = ()
     busy_since: tuple[float, ...] = ()
     arrivals: tuple[float, ...] = ()
+
+    @property
+    def known(self) -> tuple[KnownWaiting | KnownHand, ...]:
+        """All contacts that wait or are in hand."""
+        return (*self.waiting, *self.in_hand)
 
 
 class Meter(Protocol):

@@ -7,16 +7,16 @@ Nothing here draws: every number comes from the trace.
 import math
 from collections.abc import Callable
 from functools import partial
-from heapq import heappop, heappush
-from itertools import count
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
 
-from mhgym.domain import ContactLog, Outcome, Risk
+from mhgym.domain import ContactLog, LegKind, Outcome, Risk
 from mhgym.engines.book import ContactBook
+from mhgym.engines.clock import CentreEnvironment, cancel
 from mhgym.engines.desk import Desk, Hand
+from mhgym.engines.inboxes import Inboxes
 from mhgym.engines.protocol import EventKind, EventRecord, Situation, Tally
 from mhgym.engines.resume import first_review, past_events, resume
 from mhgym.engines.snapshot import FixedStaff, predicted_remaining, take_view
@@ -25,43 +25,6 @@ from mhgym.metrics.burden import BurdenMeter
 from mhgym.scenario import Scenario
 from mhgym.trace import Trace
 from mhgym.view import CentreView, Phase
-
-
-class CentreEnvironment(simpy.Environment):
-    """SimPy's clock and heap, with events at absolute times in the order of the centre."""
-
-    def __init__(self, initial_time: float = 0.0) -> None:
-        super().__init__(initial_time)
-        self._serial = count()
-
-    def schedule_at(self, time: float, kind: EventKind, ident: int, callback: Callable[[], None]) -> simpy.Event:
-        """Have `callback` called at `time`; simultaneous events come in the order of kind, then id.
-
-        Raises:
-            ValueError: If the time has passed.
-        """
-        if time < self._now:
-            raise ValueError(f"an event cannot be scheduled in the past, got minute {time} at minute {self._now}")
-        event = simpy.Event(self)
-        event._ok, event._value = True, None
-        event.callbacks = [lambda _: callback()]
-        heappush(self._queue, (time, kind, (ident, next(self._serial)), event))  # type: ignore[misc]
-        return event
-
-    def departure_follows(self) -> bool:
-        """Whether a break or a sign-out comes next, at this very minute: nothing is offered to those who leave."""
-        while self._queue and self._queue[0][3].callbacks == []:  # cancelled
-            heappop(self._queue)
-        if not self._queue:
-            return False
-        time, kind, *_ = self._queue[0]
-        return bool(time == self._now and int(kind) in (EventKind.BREAK_START, EventKind.SIGN_OUT))
-
-
-def cancel(event: simpy.Event | None) -> None:
-    """Make a scheduled event do nothing."""
-    if event is not None and event.callbacks is not None:
-        event.callbacks = []
 
 
 class ReferenceEngine:
@@ -95,6 +58,7 @@ class ReferenceEngine:
         self.desks = [Desk(index, person) for index, person in enumerate(self.scenario.roster)]
         self.queue: list[int] = []  # waiting contacts, zombies among them, in the order of the queue
         self.book = ContactBook(trace)
+        self.inboxes = Inboxes(self.scenario, self.desks, len(trace))
         self._abandonments: dict[int, simpy.Event] = {}
         self._wrap_up_ends: dict[int, simpy.Event] = {}
         self._returns: dict[int, simpy.Event] = {}
@@ -116,6 +80,9 @@ class ReferenceEngine:
             if self.asking and self.env.departure_follows():
                 self.env.step()
                 continue
+            while self.asking and (first := self.inboxes.first(self.queue, self.now)):
+                self._note(EventKind.PICK_UP, first[0], first[1].index)
+                self._take(*first)
             if self.asking and self._pair_exists():
                 return True
             self.asking = False
@@ -145,18 +112,17 @@ class ReferenceEngine:
         return take_view(self)
 
     def assign(self, row: int, counsellor: int) -> bool:
-        """Give the waiting contact in `row` of the queue to a counsellor; False if that is illegal."""
+        """Give the waiting contact in `row` of the queue to a counsellor, or into the inbox; False if it is illegal."""
         if not (self.asking and 0 <= row < len(self.queue) and 0 <= counsellor < len(self.desks)):
             return False
         contact, desk = self.queue[row], self.desks[counsellor]
-        if not (desk.can_take(self.now) and self._risks[counsellor][self._risk[contact]]):
+        if not (self.inboxes.admit(contact, desk, self.now) and self._risks[counsellor][self._risk[contact]]):
             return False
-        del self.queue[row]
         self._note(EventKind.ASSIGNMENT, contact, counsellor)
-        if self.book.is_zombie(contact):
-            self._open_zombie(contact, desk)
+        if desk.person.inbox:
+            self.inboxes.put(contact, desk.index)
         else:
-            self._answer(contact, desk)
+            self._take(contact, desk)
         return True
 
     def hold(self) -> None:
@@ -231,15 +197,38 @@ class ReferenceEngine:
         self.book.abandon(contact, self.now)
         if self.scenario.rules.zombies == "evicted":
             self.queue.remove(contact)
+            if self.inboxes.owner[contact] >= 0:  # where there is room for another now
+                self.inboxes.put(contact, -1)
+                self.asking = True
         elif self.scenario.rules.queue_discipline == "paper":
             self.queue.remove(contact)
             self.queue.append(contact)
 
     # ------------------------------------------------------------------ service
 
+    def _take(self, contact: int, desk: Desk) -> None:
+        """Take a waiting contact in hand: answer it, or bridge its wait for another, unless it turns out to be gone."""
+        self.queue.remove(contact)
+        gone, bridges = self.book.is_zombie(contact), self.inboxes.exist and not desk.person.inbox
+        if gone or not bridges:
+            self.inboxes.put(contact, -1)
+        if gone:
+            self._open_zombie(contact, desk)
+        elif bridges:
+            self._bridge(contact, desk)
+        else:
+            self._answer(contact, desk)
+
+    def _bridge(self, contact: int, desk: Desk) -> None:
+        cancel(self._abandonments.pop(contact, None))
+        mean = self.scenario.rules.bridge_minutes
+        end = self.now + self.trace.bridge_minutes(mean, contact, desk.index, self.inboxes.bridges[contact])
+        self.inboxes.bridges[contact] += 1
+        self._take_in_hand(desk, Hand(contact, LegKind.BRIDGE, self.now, end, end, mean))
+
     def _answer(self, contact: int, desk: Desk) -> None:
         cancel(self._abandonments.pop(contact, None))
-        feedback, minutes = self.trace.realise(contact, desk.index, desk.chats)
+        feedback, minutes = self.trace.realise(contact, desk.index, desk.chats, desk.taken)
         if self.book.transfers[contact]:
             minutes = self.book.remaining[contact]
         predicted = self._predicted_minutes(contact, desk)
@@ -248,20 +237,20 @@ class ReferenceEngine:
         desk.taken += 1
         service_end = self.now + minutes
         end = service_end + self.scenario.rules.wrap_up
-        self._take_in_hand(desk, Hand(contact, False, self.now, service_end, end, predicted))
+        self._take_in_hand(desk, Hand(contact, LegKind.SERVICE, self.now, service_end, end, predicted))
 
     def _predicted_minutes(self, contact: int, desk: Desk) -> float:
         """Predicted minutes of service of a pair, or of the rest after a transfer."""
         if self.book.transfers[contact]:
             return self.book.predicted_rest[contact]
-        return self.trace.predict_pair(contact, desk.index, desk.chats)[1]
+        return self.trace.predict_pair(contact, desk.index, desk.chats, desk.taken)[1]
 
     def _open_zombie(self, contact: int, desk: Desk) -> None:
         rules = self.scenario.rules
         in_transfer = self.book.outcome[contact] == Outcome.ABANDONED_IN_TRANSFER
         minutes = rules.wrap_up if in_transfer else rules.zombie_wrap_up
         end = self.now + minutes
-        self._take_in_hand(desk, Hand(contact, True, self.now, end, end, minutes))
+        self._take_in_hand(desk, Hand(contact, LegKind.ZOMBIE, self.now, end, end, minutes))
 
     def _take_in_hand(self, desk: Desk, hand: Hand) -> None:
         if not desk.hands:
@@ -279,6 +268,8 @@ class ReferenceEngine:
 
     def _wrap_up_end(self, desk: Desk, hand: Hand) -> None:
         self._release(desk, hand)
+        if hand.kind == LegKind.BRIDGE:
+            self._join(hand.contact)
         if desk.on_duty and not desk.on_break:
             desk.free.append(self.now)
             if desk.break_due and not desk.hands:
@@ -307,6 +298,9 @@ class ReferenceEngine:
             return
         cancel(self._returns.pop(desk.index, None))
         desk.on_duty, desk.on_break, desk.back_at, desk.break_due, desk.free = False, False, math.nan, 0.0, []
+        if desk.pending:
+            self.inboxes.empty(desk)
+            self.asking = True
         if self.scenario.rules.on_sign_out == "transfer":
             self._interrupt(desk)
 
@@ -337,13 +331,14 @@ class ReferenceEngine:
         self.asking = True
 
     def _interrupt(self, desk: Desk) -> None:
-        """End everything in hand: contacts in service go back to the queue with their remaining work."""
+        """End everything in hand: contacts go back to the queue, those in service with their remaining work."""
         for contact, hand in sorted(desk.hands.items()):
             cancel(self._wrap_up_ends[contact])
             phase = hand.phase(self.now)
             self._release(desk, hand)
             if phase == Phase.SERVICE:
                 self.book.send_back(contact, hand.service_end - self.now, predicted_remaining(self, hand))
+            if phase in (Phase.SERVICE, Phase.BRIDGE):
                 self._join(contact)
 
     def _review(self) -> None:
@@ -357,6 +352,9 @@ class ReferenceEngine:
     # ------------------------------------------------------------------ decisions and the end
 
     def _pair_exists(self) -> bool:
+        if self.inboxes.exist:
+            pairs = ((contact, desk) for contact in self.queue for desk in self.desks)
+            return any(self._risks[d.index][self._risk[c]] and self.inboxes.admit(c, d, self.now) for c, d in pairs)
         waiting = {self._risk[contact] for contact in self.queue}
         return bool(waiting) and any(
             desk.can_take(self.now) and any(self._risks[desk.index][risk] for risk in waiting) for desk in self.desks
@@ -374,6 +372,8 @@ class ReferenceEngine:
                 high = int(self._risk[hand.contact] == Risk.HIGH)
                 self.meter.change(desk.index, hand.end, -1, -high)
                 self.book.write_legs(desk, hand, hand.end)
+                if hand.kind == LegKind.BRIDGE:
+                    self.book.ended_at[hand.contact] = now
                 self._last_end = max(self._last_end, hand.end)
         for contact in self.queue:
             if not self.book.is_zombie(contact):

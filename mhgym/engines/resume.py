@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mhgym.domain import Risk
+from mhgym.domain import LegKind, Risk
 from mhgym.engines.desk import Desk, Hand
 from mhgym.engines.protocol import EventKind, Situation
 from mhgym.metrics.burden import BurdenMeter
@@ -56,14 +56,14 @@ def resume(engine: ReferenceEngine, start: Situation) -> None:
     resume_meter(engine.meter, start, engine.trace)
     for held in start.in_hand:
         desk = engine.desks[held.counsellor]
-        zombie = held.phase == Phase.ZOMBIE
-        hand = Hand(held.contact, zombie, held.started_at, held.service_end, held.end, held.predicted)
+        kind = LegKind.SERVICE if held.phase == Phase.WRAP_UP else LegKind(held.phase)
+        hand = Hand(held.contact, kind, held.started_at, held.service_end, held.end, held.predicted)
         desk.hands[held.contact] = hand
         engine.await_wrap_up_end(desk, hand)
-        if zombie:
+        if kind == LegKind.ZOMBIE:
             engine.book.abandon(held.contact, start.now)
-        else:
-            feedback, _ = engine.trace.realise(held.contact, desk.index, 0)
+        elif kind == LegKind.SERVICE:
+            feedback, _ = engine.trace.realise(held.contact, desk.index, 0, desk.taken)
             engine.book.credit(held.contact, desk, feedback, held.started_at)
     for waiting in start.waiting:
         engine.queue.append(waiting.contact)
@@ -75,6 +75,9 @@ def resume(engine: ReferenceEngine, start: Situation) -> None:
             engine.book.abandon(waiting.contact, waiting.leaves_at)
         else:
             engine.await_abandonment(waiting.contact, waiting.leaves_at)
+    for known in start.known:
+        engine.inboxes.bridges[known.contact] = known.bridges
+        engine.inboxes.put(known.contact, known.inbox)
     for desk in engine.desks:
         if desk.on_break:
             engine.await_return(desk)

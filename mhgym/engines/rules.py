@@ -12,6 +12,7 @@ from mhgym.compiling import inlined_kernel, inner_kernel, kernel
 from mhgym.engines import columns as col
 from mhgym.engines import gates, kernels
 from mhgym.engines.columns import Floats
+from mhgym.engines.forecasts import predict_shown
 from mhgym.engines.indices import (
     GAIN,
     HIGH_RISK_FIRST,
@@ -72,15 +73,6 @@ _HIGH = 2  # domain.Risk.HIGH
 
 
 @inner_kernel
-def predict(plan, chance, state, e, i, j):  # type: ignore[no-untyped-def]
-    """Predicted quality and minutes of a waiting contact with a counsellor, as a view shows them."""
-    feedback, minutes = kernels.predict(plan, chance, state, e, i, j)
-    if state.contact_i[e, i, col.TRANSFERS] > 0:
-        minutes = state.contact_f[e, i, col.PREDICTED_REST]
-    return (feedback - 1.0) / 4.0, minutes
-
-
-@inner_kernel
 def log_probability_there(chance, state, e, i):  # type: ignore[no-untyped-def]
     """Logarithm of the chance that a waiting contact has not left, for exponential patience."""
     wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
@@ -102,7 +94,7 @@ def index_of(plan, chance, state, e, rule, params, row, j):  # type: ignore[no-u
     wait = state.clock_f[e, col.NOW] - state.contact_f[e, i, col.JOINED_AT]
     if rule == _NEWEST_WITHIN:
         return float(row) if wait <= params[0] else -1.0 - row
-    quality, minutes = predict(plan, chance, state, e, i, j)
+    quality, minutes = predict_shown(plan, chance, state, e, i, j)
     patience = chance.callers_f[e, i, draws.PATIENCE_MEAN]
     if rule in (_CMT, _CMT_WAIT):
         return max(quality, QUALITY_FLOOR) / (minutes * patience)
@@ -117,14 +109,15 @@ def barred(plan, chance, state, e, rule, params, limit, i, j):  # type: ignore[n
     if rule == _RESERVE:
         high = chance.callers_i[e, i, col.RISK] == _HIGH
         return not high and plan.people_i[j, col.RISKS + _HIGH] != 0 and limit <= params[0]
-    quality, _ = predict(plan, chance, state, e, i, j)
+    quality, _ = predict_shown(plan, chance, state, e, i, j)
     return limit > params[GAIN] * max(quality, QUALITY_FLOOR)
 
 
 @inner_kernel
 def idler(state, e, j, other):  # type: ignore[no-untyped-def]
     """Whether a counsellor comes before another among those who may take a contact."""
-    since, others = state.free[e, j, 0], state.free[e, other, 0]
+    since = state.free[e, j, 0] if state.desk_i[e, j, col.NUM_FREE] > 0 else np.inf
+    others = state.free[e, other, 0] if state.desk_i[e, other, col.NUM_FREE] > 0 else np.inf
     return since < others or (since == others and j < other)
 
 
@@ -149,9 +142,9 @@ def choose(plan, chance, state, e, rule, params):  # type: ignore[no-untyped-def
             idle = state.heap_i[e, h]
             for p in range(1, idle[0] + 1):
                 j = idle[p]
-                if not plan.people_i[j, col.RISKS + risk]:
+                if not kernels.suits(plan, chance, state, e, i, j):
                     break  # like everybody in this group
-                if not kernels.can_take(plan, state, e, j):
+                if not kernels.takes(plan, state, e, j):
                     continue
                 if (waits or rule == _RESERVE) and barred(plan, chance, state, e, rule, params, limit, i, j):
                     continue

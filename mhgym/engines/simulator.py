@@ -69,5 +69,5 @@ def _compose(view: CentreView, scenario: Scenario, drawn: Drawn, number: int) ->
         )
     )
     arrived_at = np.concatenate([drawn.known_arrivals[order], drawn.arrivals[new]])
-    staff = view.staff.effects.copy()
+    staff = drawn.staff[number].copy()
     return Trace.compose(scenario, arrived_at, callers, staff, known=drawn.latent[number][order])

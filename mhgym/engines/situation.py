@@ -35,6 +35,8 @@ def _waiting(view: CentreView, drawn: Drawn, number: int) -> tuple[KnownWaiting,
             leaves_at=float(leaves_at[row]),
             remaining=float(drawn.remaining[number, row]),
             predicted_rest=float(queue.remaining[row]),
+            inbox=int(queue.inbox[row]),
+            bridges=int(queue.bridges[row]),
         )
         for row in range(len(queue))
     )
@@ -51,6 +53,8 @@ def _in_hand(view: CentreView, drawn: Drawn, number: int) -> tuple[KnownHand, ..
             service_end=float(drawn.service_end[number, k]),
             end=float(drawn.end[number, k]),
             predicted=float(held.predicted[k]),
+            inbox=int(held.inbox[k]),
+            bridges=int(held.bridges[k]),
         )
         for k in range(len(held))
     )

@@ -58,7 +58,7 @@ class RoutingCore:
                 "use 'arrival', or run the engine directly for a reproduction"
             )
         self.weights = np.array(largest.weights.as_tuple())
-        self.observations = ObservationLayout(num_slots, len(largest.roster))
+        self.observations = ObservationLayout(num_slots, len(largest.roster), largest.inboxes)
         self.actions = ActionLayout(num_slots, len(largest.roster))
         self._engine_name = engine
         self.scenario: Scenario = largest

@@ -95,7 +95,7 @@ class RoutingBatch:
             raise ValueError("queue_discipline 'paper' shows which waiting contacts have left; use 'arrival'")
         sizes = num_slots, padded_size(num_counsellors, self.scenario)
         self.num_envs = num_envs
-        self.layout, self.actions = ObservationLayout(*sizes), ActionLayout(*sizes)
+        self.layout, self.actions = ObservationLayout(*sizes, self.scenario.inboxes), ActionLayout(*sizes)
         self.weights = np.array(self.scenario.weights.as_tuple())
         self.plan = make_plan(self.scenario)
         self.traces: list[Trace | None] = [None] * num_envs

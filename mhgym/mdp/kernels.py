@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from mhgym.compiling import inner_kernel, kernel
 from mhgym.domain import RISKS, ROLES
-from mhgym.engines import addresses, kernels
+from mhgym.engines import addresses, kernels, load
 from mhgym.engines import columns as col
 from mhgym.engines.columns import Chance, Plan, State
+from mhgym.engines.forecasts import predict, predict_hand, predict_shown
 from mhgym.mdp.observation import (
     COUNSELLOR_FEATURES,
     DAY,
@@ -53,24 +54,9 @@ def shown_row(slot, waiting, num_slots):  # type: ignore[no-untyped-def]
 @inner_kernel
 def predicted_release(plan, chance, state, e, j):  # type: ignore[no-untyped-def]
     """Predicted minutes until counsellor `j` is done with the first contact in hand; 0 with nothing in hand."""
-    now = state.clock_f[e, col.NOW]
     least = np.inf
     for k in range(state.desk_i[e, j, col.NUM_HANDS]):
-        hand = state.hand_f[e, j, k]
-        if state.hand_i[e, j, k, col.ZOMBIE] == 0 and now < hand[col.SERVICE_END]:
-            noise = chance.callers_f[e, state.hand_i[e, j, k, col.CONTACT], draws.REMAINING_NOISE]
-            minutes = draws.predict_remaining(
-                plan.knots,
-                plan.error_sd,
-                plan.rules_f[col.REMAINING_FLOOR],
-                hand[col.SERVICE_END] - now,
-                noise,
-                hand[col.PREDICTED],
-                now - hand[col.STARTED_AT],
-            )
-        else:
-            minutes = hand[col.END] - now
-        least = min(least, minutes)
+        least = min(least, predict_hand(plan, chance, state, e, j, k))
     return 0.0 if least == np.inf else least
 
 
@@ -123,7 +109,7 @@ def observe_counsellor(plan, chance, state, e, j, out):  # type: ignore[no-untyp
     out[4] = desk_i[col.NUM_HANDS] / plan.people_i[j, col.CAPACITY]
     out[5] = clip(plan.people_i[j, col.CAPACITY] / TEN)
     out[6] = clip(desk_i[col.CHATS] / TEN)
-    out[7] = plan.people_i[j, col.NEW]
+    out[7] = now < plan.new_until[j]
     if desk_i[col.NUM_FREE] > 0:
         out[8] = clip((now - state.free[e, j, 0]) / HOUR)
     if desk_i[col.NUM_HANDS] > 0:
@@ -153,7 +139,7 @@ def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: 
         start = _NUM_GLOBAL + slot * _NUM_QUEUE
         observe_contact(chance, state, e, i, out[start : start + _NUM_QUEUE])
         for j in range(size):
-            feedback, minutes = kernels.predict(plan, chance, state, e, i, j)
+            feedback, minutes = predict(plan, chance, state, e, i, j)
             if state.contact_i[e, i, col.TRANSFERS] > 0:
                 minutes = state.contact_f[e, i, col.PREDICTED_REST]
             takes = out[first_counsellor + j * _NUM_COUNSELLOR + 3] > 0.0
@@ -163,6 +149,32 @@ def observe(plan, chance, state, e, num_slots, num_padded, out, mask):  # type: 
             out[start + 1] = (feedback - 1.0) / 4.0
             out[start + 2] = clip(minutes / HOUR)
             mask[slot * num_padded + j] = legal and state.clock_i[e, col.ASKING]
+    if plan.rules_i[col.INBOXES]:
+        observe_inboxes(plan, chance, state, e, num_slots, num_padded, out[first_pair:], mask)
+
+
+@kernel
+def observe_inboxes(plan, chance, state, e, num_slots, num_padded, pairs, mask):  # type: ignore[no-untyped-def]
+    """Correct pairs and mask for what waits in inboxes, and write the blocks of `INBOX_FEATURES` behind the pairs."""
+    out = pairs[num_slots * num_padded * _NUM_PAIR :]
+    waiting, first_counsellor, first_pair = state.clock_i[e, col.NUM_QUEUE], 2 * num_slots, 2 * (num_slots + num_padded)
+    for j in range(plan.people_i.shape[0]):
+        out[first_counsellor + 2 * j] = clip(state.desk_i[e, j, col.PENDING] / TEN)
+        out[first_counsellor + 2 * j + 1] = clip(kernels.room(plan, state, e, j) / TEN)
+    for slot in range(min(waiting, num_slots)):
+        i = state.queue[e, shown_row(slot, waiting, num_slots)]
+        owner = state.contact_i[e, i, col.INBOX]
+        out[2 * slot] = owner >= 0
+        out[2 * slot + 1] = clip(state.contact_i[e, i, col.BRIDGES] / TEN)
+        if owner >= 0:
+            out[first_pair + slot * num_padded + owner] = 1.0
+        for j in range(plan.people_i.shape[0]):
+            quality, minutes = predict_shown(plan, chance, state, e, i, j)
+            legal = kernels.takes(plan, state, e, j) and kernels.suits(plan, chance, state, e, i, j)
+            action = slot * num_padded + j
+            pairs[action * _NUM_PAIR] = legal
+            pairs[action * _NUM_PAIR + 1], pairs[action * _NUM_PAIR + 2] = quality, clip(minutes / HOUR)
+            mask[action] = legal and state.clock_i[e, col.ASKING]
 
 
 @inner_kernel
@@ -175,7 +187,7 @@ def pay(plan, chance, state, e, reward):  # type: ignore[no-untyped-def]
         gap = -max(0.0, plan.new_share_of_time[0] - state.clock_i[e, col.ANSWERED_NEW] / answered)
     reward[0] = state.clock_f[e, col.FEEDBACK_SUM] / offered
     reward[1] = answered / offered
-    reward[2] = kernels.burden(plan, state, e)
+    reward[2] = load.burden(plan, state, e)
     reward[3] = gap
     for k in range(4):
         running = reward[k]

@@ -58,29 +58,42 @@ PAIR_FEATURES = (
     "quality",  # predicted feedback in [0, 1]
     "service_time",  # predicted hours
 )
+#: What is seen beyond that in a centre with inboxes, in blocks of their own behind the others.
+INBOX_FEATURES = {
+    "queue_inbox": ("in_inbox", "bridges"),  # bridges / 10
+    "counsellors_inbox": ("pending", "room"),  # contacts / 10
+    "pairs_inbox": ("in_this_inbox",),
+}
 
 
 @dataclass(frozen=True)
 class ObservationLayout(BlockLayout):
     """Where things stand in the flat observation: globals, queue `[N, Q]`, counsellors `[C, K]`, pairs `[N, C, P]`.
 
+    With inboxes three blocks follow, see `INBOX_FEATURES`.
+
     Attributes:
         num_slots: N queue slots.
         num_counsellors: C counsellors, padding included.
+        inboxes: Whether the centre has inboxes.
     """
 
     num_slots: int
     num_counsellors: int
+    inboxes: bool = False
 
     @cached_property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of each block, in order."""
         n, c = self.num_slots, self.num_counsellors
+        sizes = {"queue_inbox": (n,), "counsellors_inbox": (c,), "pairs_inbox": (n, c)}
+        more = {name: (*sizes[name], len(features)) for name, features in INBOX_FEATURES.items() if self.inboxes}
         return {
             "globals": (len(GLOBAL_FEATURES),),
             "queue": (n, len(QUEUE_FEATURES)),
             "counsellors": (c, len(COUNSELLOR_FEATURES)),
             "pairs": (n, c, len(PAIR_FEATURES)),
+            **more,
         }
 
     def encode(self, view: CentreView) -> NDArray[np.float32]:
@@ -99,6 +112,8 @@ class ObservationLayout(BlockLayout):
         blocks["counsellors"][: len(view.staff)] = _counsellors(view)
         pairs = np.stack([view.legal[rows], view.quality[rows], view.service_time[rows] / HOUR], axis=-1)
         blocks["pairs"][: len(rows), : len(view.staff)] = pairs
+        if self.inboxes:
+            _write_inboxes(view, rows, blocks)
         return np.clip(flat, LOW, HIGH, out=flat)
 
     def _globals(self, view: CentreView, num_shown: int) -> list[float]:
@@ -116,6 +131,13 @@ class ObservationLayout(BlockLayout):
             view.staff.can_take.sum() / self.num_counsellors,
             float(recent) / TEN,
         ]
+
+
+def _write_inboxes(view: CentreView, rows: NDArray[np.int64], blocks: dict[str, NDArray[np.float32]]) -> None:
+    inbox, size = view.waiting.inbox[rows], len(view.staff)
+    blocks["queue_inbox"][: len(rows)] = np.column_stack([inbox >= 0, view.waiting.bridges[rows] / TEN])
+    blocks["counsellors_inbox"][:size] = np.column_stack([view.staff.pending, view.staff.room]) / TEN
+    blocks["pairs_inbox"][: len(rows), :size, 0] = inbox[:, None] == np.arange(size)
 
 
 def _queue(view: CentreView, rows: NDArray[np.int64]) -> Floats:

@@ -24,8 +24,7 @@ class RewardLedger:
 
     def __init__(self, scenario: Scenario, trace: Trace) -> None:
         self._offered = trace.offered
-        staffed, new = scenario.roster.staffed_minutes(scenario.horizon), scenario.roster.new()
-        self._new_share_of_time = float(staffed[new].sum() / staffed.sum()) if staffed.sum() else 0.0
+        self._new_share_of_time = scenario.roster.new_share_of_time(scenario.horizon)
         #: What has been paid so far, `[4]`.
         self.paid = np.zeros(4)
 

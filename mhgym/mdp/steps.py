@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mhgym.engines import columns as col
 from mhgym.engines.addresses import room_for
 from mhgym.engines.columns import Chance, Plan, State
 from mhgym.mdp import kernels
@@ -36,7 +37,8 @@ class CompiledSteps:
     def __init__(self, plan: Plan, chance: Chance, state: State, num_slots: int, num_counsellors: int) -> None:
         num_envs = len(chance.size)
         self._sizes = num_slots, num_counsellors
-        size, num_actions = (layout(*self._sizes).size for layout in (ObservationLayout, ActionLayout))
+        size = ObservationLayout(*self._sizes, bool(plan.rules_i[col.INBOXES])).size
+        num_actions = ActionLayout(*self._sizes).size
         self.obs = np.zeros((num_envs, size), dtype=np.float32)
         self.mask = np.zeros((num_envs, num_actions), dtype=np.int8)
         self.reward = np.zeros((num_envs, 4))

@@ -33,10 +33,12 @@ _FIXED = {
         "index", "minus the mean burden of all counsellors, at most 0; our construct, not a validated scale"
     ),
     "fairness": Entry("index", "-max(0, new_share_of_time - new_share_of_answered); 0 without newcomers or answers"),
-    "new_share_of_time": Entry("share", "staffed minutes of new counsellors / all staffed minutes"),
-    "new_share_of_answered": Entry("share", "answered contacts that new counsellors finished / answered"),
-    "jain_answered_per_staffed_minute": Entry("index", "Jain's index over staffed counsellors; 1 is equal"),
-    "gini_answered_per_staffed_minute": Entry("index", "Gini coefficient over staffed counsellors; 0 is equal"),
+    "new_share_of_time": Entry("share", "staffed minutes of counsellors while they are new / those of all who answer"),
+    "new_share_of_answered": Entry("share", "answered contacts whose last leg somebody new began / answered"),
+    "jain_answered_per_staffed_minute": Entry("index", "Jain's index over staffed counsellors who answer; 1 is equal"),
+    "gini_answered_per_staffed_minute": Entry(
+        "index", "Gini coefficient over staffed counsellors who answer; 0 is equal"
+    ),
     "first_answer_share": Entry("share", "contacts with a first answer, finished or not / N"),
     "first_answer_conversion": Entry("share", "contacts with a first answer / visitors"),
     "direct_share": Entry("share", "first answer after a wait of exactly 0 / N"),
@@ -61,6 +63,7 @@ _FIXED = {
     "zombies_opened": Entry("contacts", "abandoned contacts that a counsellor opened"),
     "burden_therapists": Entry("index", "burden among therapists, full-time staff and duty officers"),
     "burden_volunteers": Entry("index", "burden among volunteers"),
+    "bridges": Entry("bridges", "times that somebody bridged the wait of a contact in an inbox, if there are inboxes"),
 }
 
 GLOSSARY: dict[str, Entry] = {

@@ -3,21 +3,30 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from mhgym.domain import CALLER_TYPES, RISKS, ContactLog, Outcome, Roster
+from mhgym.domain import CALLER_TYPES, RISKS, ContactLog, LegKind, Outcome, Roster
 from mhgym.domain.contact import Floats
 from mhgym.metrics.fairness import gini, jain_index, newcomer_gap
 from mhgym.metrics.ratios import mean, share
 from mhgym.metrics.waits import waits
 
 
-def counsellor_kpis(log: ContactLog, roster: Roster, staffed: Floats) -> dict[str, float]:
-    """Fairness among counsellors; `staffed` `[C]` minutes on duty. Names as in the glossary."""
-    finished = log.counsellor[(log.outcome == Outcome.ANSWERED) & (log.counsellor >= 0)]
-    answered = np.bincount(finished, minlength=len(roster))
-    new = roster.new()
-    share_of_time = min(1.0, share(staffed[new].sum(), staffed.sum()))
-    share_of_answered = share(int(answered[new].sum()), finished.size)
-    rates = answered[staffed > 0] / staffed[staffed > 0]
+def counsellor_kpis(log: ContactLog, roster: Roster, staffed: Floats, new_minutes: Floats) -> dict[str, float]:
+    """Fairness among counsellors. Names as in the glossary.
+
+    Args:
+        log: Contact records.
+        roster: The counsellors.
+        staffed: `[C]` minutes on duty.
+        new_minutes: `[C]` those of them in which each was new.
+    """
+    by_somebody = (log.outcome == Outcome.ANSWERED) & (log.counsellor >= 0)
+    finished = log.counsellor[by_somebody]
+    answered, answers = np.bincount(finished, minlength=len(roster)), roster.answers()
+    share_of_time = min(1.0, share(new_minutes[roster.new() & answers].sum(), staffed[answers].sum()))
+    by_new = finishing_start(log)[by_somebody] < roster.new_until()[finished]
+    share_of_answered = share(int(by_new.sum()), finished.size)
+    compared = answers & (staffed > 0)
+    rates = answered[compared] / staffed[compared]
     return {
         "fairness": newcomer_gap(share_of_time, share_of_answered if finished.size else None),
         "new_share_of_time": share_of_time,
@@ -25,6 +34,14 @@ def counsellor_kpis(log: ContactLog, roster: Roster, staffed: Floats) -> dict[st
         "jain_answered_per_staffed_minute": jain_index(rates),
         "gini_answered_per_staffed_minute": gini(rates),
     }
+
+
+def finishing_start(log: ContactLog) -> Floats:
+    """`[n]` start of each contact's last leg of service; minus infinity where the log has none."""
+    service = log.leg_kind == LegKind.SERVICE
+    start = np.full(len(log), -np.inf)
+    np.maximum.at(start, log.leg_contact[service], log.leg_start[service])
+    return start
 
 
 def caller_kpis(log: ContactLog) -> dict[str, float]:

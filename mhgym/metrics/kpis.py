@@ -37,7 +37,7 @@ def kpis(
         valid_minutes: Shortest total service of a valid contact.
 
     Returns:
-        Value by name; `occupancy_<role>` only for roles on the roster.
+        Value by name; `occupancy_<role>` only for roles on the roster, `bridges` only if somebody has an inbox.
 
     Raises:
         ValueError: If `horizon` is not positive and finite, a threshold is negative, or a record names a counsellor who
@@ -57,7 +57,7 @@ def kpis(
         **volumes,
         **quality,
         "burden": min(0.0, -mean(accounts.b)),
-        **counsellor_kpis(log, roster, accounts.staffed),
+        **counsellor_kpis(log, roster, accounts.staffed, roster.new_minutes(min(until, horizon))),
         **wait_kpis(log, service_level_minutes),
         **service_kpis(log, int(volumes["offered"]), valid_minutes),
         **workload,

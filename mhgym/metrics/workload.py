@@ -47,7 +47,7 @@ def workload_kpis(log: ContactLog, roster: Roster, accounts: BurdenAccounts, unt
     roles = roster.roles()
     capacities = np.array([person.capacity for person in roster], dtype=np.float64)
     minutes = np.minimum(log.leg_end, until) - np.minimum(log.leg_start, until)
-    zombie = log.leg_kind == LegKind.ZOMBIE
+    zombie, bridge = log.leg_kind == LegKind.ZOMBIE, log.leg_kind == LegKind.BRIDGE
     return {
         "occupancy": _occupancy(accounts, np.ones(len(roster), dtype=np.bool_)),
         "slot_occupancy": share(minutes.sum(), float(capacities @ accounts.staffed)),
@@ -58,6 +58,7 @@ def workload_kpis(log: ContactLog, roster: Roster, accounts: BurdenAccounts, unt
         "zombies_opened": float(zombie.sum()),
         "burden_therapists": min(0.0, -mean(accounts.b[np.isin(roles, PAID_ROLES)])),
         "burden_volunteers": min(0.0, -mean(accounts.b[roles == Role.VOLUNTEER])),
+        **({"bridges": float(bridge.sum())} if roster.has_inboxes else {}),
     }
 
 
@@ -65,7 +66,7 @@ def service_kpis(log: ContactLog, number: int, valid_minutes: float) -> dict[str
     """KPIs of the length of contacts, over those with at least one leg of service; `number` contacts were offered."""
     length = log.leg_end - log.leg_start
     service = log.leg_kind == LegKind.SERVICE
-    own_work = log.leg_kind != LegKind.ZOMBIE
+    own_work = service | (log.leg_kind == LegKind.WRAP_UP)
     served = np.bincount(log.leg_contact[service], minlength=len(log)) > 0
     service_minutes = _per_contact(log, length * service)[served]
     return {

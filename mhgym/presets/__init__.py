@@ -4,6 +4,7 @@ from mhgym.presets.eran import EranDay, EranHeavy, EranStandard
 from mhgym.presets.open_up import OpenUp, OpenUpPaper
 from mhgym.presets.registry import PRESETS, make_scenario
 from mhgym.presets.sampler import ScenarioSampler
+from mhgym.presets.therapists import Therapists
 
 __all__ = [
     "PRESETS",
@@ -13,5 +14,6 @@ __all__ = [
     "OpenUp",
     "OpenUpPaper",
     "ScenarioSampler",
+    "Therapists",
     "make_scenario",
 ]

@@ -32,6 +32,8 @@ class Preset:
         on_break: `transfer` or `postpone`.
         review_interval: Minutes; 0 for none.
         queue_discipline: `arrival` or `paper`.
+        bridges: Times, in a centre with inboxes.
+        bridge_minutes: Mean.
     """
 
     flow: Any = None
@@ -51,18 +53,22 @@ class Preset:
     on_break: str | None = None
     review_interval: float | None = None
     queue_discipline: str | None = None
+    bridges: int | None = None
+    bridge_minutes: float | None = None
 
     default_weights: ClassVar[Weights] = Weights()
 
     def __post_init__(self) -> None:
-        for name in ("horizon", "cutoff", "wrap_up", "zombie_wrap_up", "review_interval"):
+        for name in ("horizon", "cutoff", "wrap_up", "zombie_wrap_up", "review_interval", "bridge_minutes"):
             value = getattr(self, name)
             if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise TypeError(f"{name} must be a number of minutes, got {value!r} ({type(value).__name__})")
         if self.horizon is not None and not (math.isfinite(self.horizon) and self.horizon > 0):
             raise ValueError(f"horizon must be a finite, positive number of minutes, got {self.horizon}")
-        if self.newcomers is not None and (isinstance(self.newcomers, bool) or not isinstance(self.newcomers, int)):
-            raise TypeError(f"newcomers must be a number of counsellors, got {self.newcomers!r}")
+        for name, what in (("newcomers", "counsellors"), ("bridges", "times")):
+            number = getattr(self, name)
+            if number is not None and (isinstance(number, bool) or not isinstance(number, int)):
+                raise TypeError(f"{name} must be a number of {what}, got {number!r}")
         if self.newcomers is not None and self.newcomers < 0:
             raise ValueError(f"newcomers must be at least 0, got {self.newcomers}")
 

@@ -6,6 +6,7 @@ marginals, then frozen; what nobody published is marked *assumption*.
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from mhgym.domain import CallerType, Roster
 from mhgym.processes import draws
 from mhgym.processes.outcomes import OutcomeLaw, RemainingTimeModel
-from mhgym.processes.population import Callers, exponential_patience, new_keys
+from mhgym.processes.population import Callers, exponential_patience, new_keys, normal_service
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -83,6 +84,8 @@ def mean_patience(device: Ints, gender: Ints, age_band: Ints) -> Floats:
 class EranPopulation:
     """Callers of the ERAN hotline."""
 
+    attributes: ClassVar[tuple[str, ...]] = ("device", "gender", "age_band")
+
     def sample(self, size: int, rng: np.random.Generator) -> Callers:
         """See `Population.sample`."""
         uniforms = rng.random((len(_CUMULATIVE), size))
@@ -118,17 +121,9 @@ class EranPopulation:
         self, predicted: Floats, elapsed: Floats, caller_type: Ints, risk: Ints, rng: np.random.Generator
     ) -> Floats:
         """See `Population.resample_service`: the prediction plus a normal error, cut off at the time elapsed."""
-        from scipy.special import ndtr, ndtri  # here, since importing it takes longer than the first steps
-
         del caller_type, risk
-        longest = ERAN_OUTCOMES.service_max
-        # Every total is at least `service_min`, so a shorter time elapsed says nothing.
-        told = elapsed >= ERAN_OUTCOMES.service_min
-        below = np.where(told, ndtr((elapsed - predicted) / _SERVICE_ERROR_SD), 0.0)
-        share = below + (1.0 - below) * rng.random(elapsed.shape)
-        total = predicted + _SERVICE_ERROR_SD * ndtri(np.minimum(share, 1.0 - 1e-12))
-        clipped: Floats = np.clip(total, np.maximum(ERAN_OUTCOMES.service_min, elapsed), np.maximum(longest, elapsed))
-        return clipped
+        least, longest = ERAN_OUTCOMES.service_min, ERAN_OUTCOMES.service_max
+        return normal_service(predicted, elapsed, _SERVICE_ERROR_SD, least, longest, rng)
 
     def resample_patience(self, mean: Floats, waited: Floats, rng: np.random.Generator) -> Floats:
         """See `Population.resample_patience`; memoryless."""

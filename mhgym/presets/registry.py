@@ -6,10 +6,11 @@ from typing import Any
 from mhgym.presets.base import Preset, suggest
 from mhgym.presets.eran import EranDay, EranHeavy, EranStandard
 from mhgym.presets.open_up import OpenUp, OpenUpPaper
+from mhgym.presets.therapists import Therapists
 from mhgym.scenario import Scenario
 
 PRESETS: dict[str, type[Preset]] = {
-    preset.__name__: preset for preset in (EranStandard, EranHeavy, EranDay, OpenUp, OpenUpPaper)
+    preset.__name__: preset for preset in (EranStandard, EranHeavy, EranDay, OpenUp, OpenUpPaper, Therapists)
 }
 
 

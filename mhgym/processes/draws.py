@@ -4,7 +4,8 @@ A draw depends on a key, a counsellor and a purpose only, never on the order in 
 numbers across policies come from this. All functions that call one another live in this one file, since Numba's
 cache does not notice an edited helper elsewhere.
 
-Layouts (float64 rows, column names below): `values[i]` a caller, `staff[j]` a counsellor, `law` the outcome law.
+Layouts (float64 rows, column names below): `values[i]` a caller, `staff[j]` a counsellor, `law` the outcome law. Where
+people have profiles of d entries, these are the last d columns of both, and counsellors have the columns before them.
 """
 
 import math
@@ -23,6 +24,11 @@ NUM_CALLER_VALUES = 8
 # Columns of a counsellor's row.
 FEEDBACK_EFFECT, SERVICE_EFFECT, STAFF_SENIOR, AGE, MESSAGE_RATIO = range(5)
 NUM_STAFF_VALUES = 5
+# Further columns of a counsellor's row where people have profiles: what true feedback gains beyond the predictions,
+# which no view shows, and its standard deviation; what feedback lacks at first, and the answers after which 1/e of it
+# is left. The profile follows.
+UNKNOWN_EFFECT, UNKNOWN_SD, LEARNING_GAP, LEARNING_ANSWERS = range(5, 9)
+FIRST_PROFILE = 9
 # Columns of a caller's keys.
 PREDICTION_KEY, ERROR_KEY = range(2)
 # Entries of an outcome law.
@@ -41,7 +47,7 @@ PREDICTION_KEY, ERROR_KEY = range(2)
     SERVICE_MAX,
 ) = range(12)
 # What a keyed draw is for.
-_FEEDBACK, _SERVICE, _FEEDBACK_ERROR, _SERVICE_ERROR = range(4)
+_FEEDBACK, _SERVICE, _FEEDBACK_ERROR, _SERVICE_ERROR, _FIRST_BRIDGE = range(5)
 
 _FEEDBACK_LOW, _FEEDBACK_HIGH = 1.0, 5.0  # the five-point scale of Kleinerman et al. 2022
 
@@ -141,6 +147,8 @@ def latent_pair(law, values, keys, staff, known, i, j):  # type: ignore[no-untyp
         return known[i, j, 0], known[i, j, 1]
     feedback = values[i, FEEDBACK_MEAN] + staff[j, FEEDBACK_EFFECT]
     feedback += law[SENIOR_BONUS] * values[i, SENIOR] * staff[j, STAFF_SENIOR]
+    for k in range(1, staff.shape[1] - FIRST_PROFILE + 1):
+        feedback += values[i, values.shape[1] - k] * staff[j, staff.shape[1] - k]
     minutes = values[i, SERVICE_MEAN] + staff[j, SERVICE_EFFECT]
     if law[PAIR_FEEDBACK_SD] > 0.0 or law[PAIR_SERVICE_SD] > 0.0:
         first = keyed_normal(keys[i, PREDICTION_KEY], j, _FEEDBACK)
@@ -166,12 +174,29 @@ def predict_latent(law, feedback, minutes, chats):  # type: ignore[no-untyped-de
 
 
 @inlined_kernel
-def realise_predicted(law, values, keys, i, j, feedback, minutes):  # type: ignore[no-untyped-def]
+def inexperience(staff, j, taken):  # type: ignore[no-untyped-def]
+    """What feedback of counsellor `j` lacks after so many answers, Likert points: a learning curve."""
+    if staff.shape[1] <= NUM_STAFF_VALUES or staff[j, LEARNING_GAP] == 0.0:
+        return 0.0
+    return staff[j, LEARNING_GAP] * math.exp(-taken / staff[j, LEARNING_ANSWERS])
+
+
+@inlined_kernel
+def bridge_minutes(mean, keys, i, j, number):  # type: ignore[no-untyped-def]
+    """Minutes for which counsellor `j` bridges the wait of caller `i` for the `number`-th time; exponential."""
+    return -mean * math.log(keyed_uniform(keys[i, PREDICTION_KEY], j, _FIRST_BRIDGE + number))
+
+
+@inlined_kernel
+def realise_predicted(law, values, keys, staff, i, j, feedback, minutes):  # type: ignore[no-untyped-def]
     """What truly happens given the prediction: feedback on the five-point scale, minutes of service.
 
-    Truth is the prediction plus an error, part of it common to the caller and part of it the pair's own.
+    Truth is the prediction plus an error, part of it common to the caller and part of it the pair's own, and what is
+    not known of the counsellor.
     """
     feedback += values[i, FEEDBACK_SHIFT]
+    if staff.shape[1] > NUM_STAFF_VALUES:
+        feedback += staff[j, UNKNOWN_EFFECT]
     minutes += values[i, SERVICE_SHIFT]
     if law[FEEDBACK_ERROR_SD] > 0.0:
         feedback += law[FEEDBACK_ERROR_SD] * keyed_normal(keys[i, ERROR_KEY], j, _FEEDBACK_ERROR)
@@ -184,27 +209,29 @@ def realise_predicted(law, values, keys, i, j, feedback, minutes):  # type: igno
 
 
 @inlined_kernel
-def predict_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
-    """`predict_latent` of caller `i` and counsellor `j`."""
+def predict_pair(law, values, keys, staff, known, i, j, chats, taken=0):  # type: ignore[no-untyped-def]
+    """`predict_latent` of caller `i` and counsellor `j`, who has answered `taken` contacts in all."""
     feedback, minutes = latent_pair(law, values, keys, staff, known, i, j)
-    return predict_latent(law, feedback, minutes, chats)
+    return predict_latent(law, feedback - inexperience(staff, j, taken), minutes, chats)
 
 
 @inlined_kernel
-def realise_pair(law, values, keys, staff, known, i, j, chats):  # type: ignore[no-untyped-def]
+def realise_pair(law, values, keys, staff, known, i, j, chats, taken=0):  # type: ignore[no-untyped-def]
     """`realise_predicted` of caller `i` and counsellor `j`."""
-    feedback, minutes = predict_pair(law, values, keys, staff, known, i, j, chats)
-    return realise_predicted(law, values, keys, i, j, feedback, minutes)
+    feedback, minutes = predict_pair(law, values, keys, staff, known, i, j, chats, taken)
+    return realise_predicted(law, values, keys, staff, i, j, feedback, minutes)
 
 
 @allocating_kernel
-def predict_pairs(law, values, keys, staff, known, rows, chats):  # type: ignore[no-untyped-def]
+def predict_pairs(law, values, keys, staff, known, rows, chats, taken):  # type: ignore[no-untyped-def]
     """`predict_pair` for callers `rows` `[n]` and every counsellor: feedback and minutes, each `[n, C]`."""
     feedback = np.empty((rows.size, chats.size))
     minutes = np.empty((rows.size, chats.size))
     for a in range(rows.size):
         for j in range(chats.size):
-            feedback[a, j], minutes[a, j] = predict_pair(law, values, keys, staff, known, rows[a], j, chats[j])
+            feedback[a, j], minutes[a, j] = predict_pair(
+                law, values, keys, staff, known, rows[a], j, chats[j], taken[j]
+            )
     return feedback, minutes
 
 

@@ -12,9 +12,6 @@ from mhgym.processes import draws
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-#: Attributes of a caller that policies see, in the order of the columns; -1 where a centre does not know one.
-ATTRIBUTES = ("device", "gender", "age_band")
-
 
 @dataclass(frozen=True)
 class Callers:
@@ -24,8 +21,9 @@ class Callers:
         accepted: `[n]` whether they accept the terms of service.
         caller_type: `[n]` codes of `CallerType`.
         risk: `[n]` codes of `Risk`.
-        attributes: `[n, 3]` codes in the order of `ATTRIBUTES`.
-        values: `[n, 8]` columns of `processes.draws`: means, shifts, patience in minutes, noise.
+        attributes: `[n, 3]` codes of what policies see; -1 where a centre does not know one. A population that knows
+            any names the columns in `attributes`.
+        values: `[n, 8 + d]` columns of `processes.draws`: means, shifts, patience in minutes, noise, profile.
         keys: `[n, 2]` keys of the pair's draws: predictions, errors.
     """
 
@@ -48,7 +46,7 @@ class Population(Protocol):
         ...
 
     def draw_values(self, caller_type: Ints, risk: Ints, attributes: Ints, rng: np.random.Generator) -> Floats:
-        """`[n, 8]` predicted and hidden numbers of callers given what is known of them, see `processes.draws`."""
+        """`[n, 8 + d]` predicted and hidden numbers of callers given what is known of them, see `processes.draws`."""
         ...
 
     def resample_service(
@@ -77,10 +75,16 @@ class Population(Protocol):
 
 
 class StaffLaw(Protocol):
-    """The law of what differs between counsellors and is drawn anew for every episode."""
+    """The law of what differs between counsellors and is drawn anew for every episode.
+
+    One that gives people profiles says of how many entries in `profile_size`.
+    """
 
     def sample(self, roster: Roster, rng: np.random.Generator) -> Floats:
-        """`[C, 5]` rows of `processes.draws`: effects on feedback and minutes, senior, age, message ratio."""
+        """`[C, 5]` rows of `processes.draws`: effects on feedback and minutes, senior, age, message ratio.
+
+        With profiles `[C, 9 + d]`.
+        """
         ...
 
 
@@ -98,6 +102,21 @@ def exponential_patience(mean: Floats, rng: np.random.Generator, waited: Floats 
     """Patience `[..., n]` in minutes with the given means, beyond the minutes waited; what is left is memoryless."""
     patience: Floats = waited + mean * rng.standard_exponential(mean.shape)
     return patience
+
+
+def normal_service(
+    predicted: Floats, elapsed: Floats, error_sd: float, least: float, longest: float, rng: np.random.Generator
+) -> Floats:
+    """Total service minutes `[..., k]`: the prediction plus a normal error, beyond the time elapsed and clipped."""
+    from scipy.special import ndtr, ndtri  # here, since importing it takes longer than the first steps
+
+    # Every total is at least `least`, so a shorter time elapsed says nothing.
+    told = elapsed >= least
+    below = np.where(told, ndtr((elapsed - predicted) / error_sd), 0.0)
+    share = below + (1.0 - below) * rng.random(elapsed.shape)
+    total = predicted + error_sd * ndtri(np.minimum(share, 1.0 - 1e-12))
+    clipped: Floats = np.clip(total, np.maximum(least, elapsed), np.maximum(longest, elapsed))
+    return clipped
 
 
 def new_keys(size: int, rng: np.random.Generator) -> NDArray[np.uint64]:

@@ -30,8 +30,10 @@ _MEANINGS = (
     ("T", "transferred"),
     ("W", "wrap-up"),
     ("Z", "zombie"),
+    ("B", "bridge"),
     ("bars", "wait of predicted patience; predicted service left, minutes"),
 )
+_LETTERS = {Phase.WRAP_UP: "W", Phase.ZOMBIE: "Z", Phase.BRIDGE: "B"}
 
 
 def render_frame(
@@ -179,7 +181,7 @@ def _slots(canvas: Canvas, view: CentreView, index: int, box: Box) -> None:
 
 
 def _task(canvas: Canvas, view: CentreView, row: int, place: Box) -> None:
-    """A contact in hand: the letter says risk, or W for wrap-up and Z for a zombie, which are grey and hatched."""
+    """A contact in hand: the letter says risk, or W for wrap-up, Z for a zombie, B for a bridge, grey and hatched."""
     in_hand = view.in_hand
     risk, phase = Risk(in_hand.risk[row]), Phase(in_hand.phase[row])
     canvas.fill(place, palette.PANEL, palette.LINE)
@@ -192,7 +194,7 @@ def _task(canvas: Canvas, view: CentreView, row: int, place: Box) -> None:
     else:
         canvas.hatch(place, palette.FADED)
         canvas.fill(badge, palette.MUTED)
-        canvas.text(badge.centre, "W" if phase == Phase.WRAP_UP else "Z", 13, palette.PAPER, "mm")
+        canvas.text(badge.centre, _LETTERS[phase], 13, palette.PAPER, "mm")
     room = place.right - badge.right - 6
     minutes, number = f"{in_hand.remaining[row]:.0f} m", f"#{in_hand.contact[row]}"
     both = f"{number}  {minutes}"

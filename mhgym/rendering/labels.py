@@ -12,6 +12,7 @@ from mhgym.view import CentreView, Ints, Phase
 EXTRA = "pip install mhgym[render]"
 
 _DAY, _HOUR = 1440, 60
+_PHASES = {Phase.SERVICE: "", Phase.WRAP_UP: " wrap-up", Phase.ZOMBIE: " zombie", Phase.BRIDGE: " bridge"}
 
 
 class Rows(NamedTuple):
@@ -64,7 +65,7 @@ def held(view: CentreView, counsellor: int) -> list[int]:
 
 def task(view: CentreView, row: int) -> str:
     """A contact in hand: its number, the phase unless it is service, predicted minutes left."""
-    phase = {Phase.SERVICE: "", Phase.WRAP_UP: " wrap-up", Phase.ZOMBIE: " zombie"}[Phase(view.in_hand.phase[row])]
+    phase = _PHASES[Phase(view.in_hand.phase[row])]
     return f"#{view.in_hand.contact[row]}{phase} {view.in_hand.remaining[row]:.0f}m"
 
 

@@ -19,6 +19,8 @@ from mhgym.policy import Policy, policy_rng
 from mhgym.processes import draws
 from mhgym.processes.population import Callers
 from mhgym.scenario import Scenario
+from mhgym.testing.hidden import LEAST_REST, WIDEST_REST, noise_behind, redraw_service, set_service
+from mhgym.testing.redraw_inboxes import redraw_with_inboxes
 from mhgym.trace import Trace
 from mhgym.view import HOLD, CentreView, Pair, Phase
 
@@ -29,10 +31,6 @@ EngineFactory = Callable[[Scenario], Engine]
 #: The noise behind a fixed predicted remaining time is solved for, so these fields agree up to rounding only, minutes.
 _SOLVED = {"in_hand.remaining", "waiting.remaining", "service_time"}
 _SOLVED_TOLERANCE = 1e-9
-#: Least remaining minutes of a redrawn contact in service: it must not be over at the epoch itself.
-_LEAST_REST = 1e-3
-#: Minutes beyond the time elapsed over which a redrawn service time is uniform; wide enough for any remaining time.
-_WIDEST_REST = 120.0
 
 
 class Answer(NamedTuple):
@@ -107,12 +105,14 @@ def redraw_hidden(witness: Witness, rng: np.random.Generator) -> Trace:
     keys = trace.keys[:past].copy()
     fresh = _fresh_values(witness, past, rng)
     values[:, draws.FEEDBACK_SHIFT] = fresh[:, draws.FEEDBACK_SHIFT]
-    unserved = np.array([not witness.answers.get(contact) for contact in range(past)], dtype=np.bool_)
-    for column in (draws.SERVICE_SHIFT, draws.REMAINING_NOISE):
-        values[unserved, column] = fresh[unserved, column]
-    keys[unserved, draws.ERROR_KEY] = rng.integers(0, 2**64, size=int(unserved.sum()), dtype=np.uint64)
-    _redraw_patience(witness, view, values, fresh, rng)
-    _redraw_rests(witness, view, values, keys, rng)
+    latent = None
+    if scenario.inboxes:
+        latent = redraw_with_inboxes(scenario, trace, view, values, keys, fresh, rng)
+    else:
+        unserved = np.array([not witness.answers.get(contact) for contact in range(past)], dtype=np.bool_)
+        redraw_service(np.flatnonzero(unserved), values, keys, fresh, rng)
+        _redraw_patience(witness, view, values, fresh, rng)
+        _redraw_rests(witness, view, values, keys, rng)
     arrivals = scenario.arrivals.resample(view.arrivals, view.now, scenario.horizon, rng)
     future = scenario.population.sample(len(arrivals), rng)
     known = Callers(
@@ -124,9 +124,10 @@ def redraw_hidden(witness: Witness, rng: np.random.Generator) -> Trace:
         keys,
     )
     joined = (np.concatenate([getattr(known, item.name), getattr(future, item.name)]) for item in fields(Callers))
-    return Trace.compose(
-        scenario, np.concatenate([trace.arrived_at[:past], arrivals]), Callers(*joined), trace.staff.copy()
-    )
+    staff, arrived_at = trace.staff.copy(), np.concatenate([trace.arrived_at[:past], arrivals])
+    if scenario.profile_size:
+        staff[:, draws.UNKNOWN_EFFECT] = staff[:, draws.UNKNOWN_SD] * rng.standard_normal(len(staff))
+    return Trace.compose(scenario, arrived_at, Callers(*joined), staff, known=latent)
 
 
 def _fresh_values(witness: Witness, past: int, rng: np.random.Generator) -> Floats:
@@ -189,37 +190,17 @@ def _redraw_rest(
     law = witness.scenario.outcomes
     ends = [*(later.joined_at for later in answers[1:]), until]
     served = sum(end - answer.at for answer, end in zip(answers, ends, strict=True))
-    least = max(law.service_min, served + _LEAST_REST)
-    longest = min(law.service_max, served + _WIDEST_REST)
+    least = max(law.service_min, served + LEAST_REST)
+    longest = min(law.service_max, served + WIDEST_REST)
     if longest <= least:
         return
     total = least + (longest - least) * rng.random()
-    noise = _noise_behind(witness.scenario, predicted, total - served, rng)
-    if noise is None:
-        return
-    keys[contact, draws.ERROR_KEY] = rng.integers(0, 2**64, dtype=np.uint64)
-    values[contact, draws.SERVICE_SHIFT] = 0.0
-    unclipped = law.packed().copy()
-    unclipped[draws.SERVICE_MIN], unclipped[draws.SERVICE_MAX] = -np.inf, np.inf
-    trace, first = witness.trace, answers[0]
-    _, minutes = draws.realise_pair(
-        unclipped, values, keys, trace.staff, trace.known, contact, first.counsellor, first.chats
-    )
-    values[contact, draws.SERVICE_SHIFT] = total - float(minutes)
-    values[contact, draws.REMAINING_NOISE] = noise
-
-
-def _noise_behind(scenario: Scenario, predicted: float, rest: float, rng: np.random.Generator) -> float | None:
-    """The noise with which `rest` true minutes give the prediction; None if no noise does."""
-    model = scenario.remaining
-    if not model.knots:
-        return float(rng.standard_normal())
-    spread = float(draws.interpolate(rest, *model.arrays()))
-    if spread <= 0.0:
-        return None
-    noise = (predicted - rest) / spread
-    at_floor = predicted <= model.floor
-    return noise - float(rng.standard_exponential()) if at_floor else noise
+    noise = noise_behind(witness.scenario, predicted, total - served, rng)
+    if noise is not None:
+        counsellor, chats = answers[0].counsellor, answers[0].chats
+        minutes = witness.trace.predict_pair(contact, counsellor, chats)[1]
+        set_service(witness.scenario, witness.trace.staff, contact, counsellor, minutes, total, values, keys, rng)
+        values[contact, draws.REMAINING_NOISE] = noise
 
 
 def replay_view(
@@ -286,6 +267,7 @@ class LeakCheck:
         epochs: Decision epochs at which hidden things were redrawn.
         waiting: Waiting contacts over these epochs.
         in_service: Contacts in service over these epochs.
+        bridged: Contacts whose wait was being bridged.
         transferred: Transferred contacts that waited.
         future: Arrivals of the true trace that lay ahead.
     """
@@ -293,6 +275,7 @@ class LeakCheck:
     epochs: int = 0
     waiting: int = 0
     in_service: int = 0
+    bridged: int = 0
     transferred: int = 0
     future: int = 0
 
@@ -302,6 +285,7 @@ class LeakCheck:
             self.epochs + 1,
             self.waiting + len(view.waiting),
             self.in_service + int((view.in_hand.phase == Phase.SERVICE).sum()),
+            self.bridged + int((view.in_hand.phase == Phase.BRIDGE).sum()),
             self.transferred + int(view.waiting.transferred.sum()),
             self.future + len(witness.trace) - len(view.arrivals),
         )

@@ -1,13 +1,15 @@
 """Hypothesis strategies for small scenarios, with whatever makes an engine stumble.
 
 Rosters of one to four counsellors with one or two shifts, breaks, closed intervals and cut-offs; every combination of
-rules; smooth populations, and one on a grid of whole minutes in which simultaneous events, zero patience and service
-of no length are common. Hypothesis is imported when a strategy is asked for, so that the library does not need it.
+rules; inboxes and bridges in every other; smooth populations, and one on a grid of whole minutes in which simultaneous
+events, zero patience and service of no length are common. Hypothesis is imported when a strategy is asked for, so that
+the library does not need it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from mhgym.domain import Counsellor, Risk, Role, Roster, Shift
 from mhgym.presets.eran_population import ERAN_OUTCOMES, ERAN_REMAINING, EranPopulation, EranStaff
 from mhgym.presets.open_up_population import ROLE_OUTCOMES, OpenUpPopulation, RoleStaff
+from mhgym.presets.therapists_population import THERAPIST_OUTCOMES, TherapistCallers, TherapistStaff
 from mhgym.processes import draws
 from mhgym.processes.arrivals import ArrivalLaw, HourlyRates, PoissonArrivals, ReplayArrivals
 from mhgym.processes.markovian import ExponentialPopulation
@@ -79,8 +82,14 @@ class GridPopulation:
         return np.floor(waited) + rng.integers(1, self.longest_patience + 2, waited.shape)
 
 
-def rosters(horizon: int, *, on_grid: bool) -> SearchStrategy[Roster]:
-    """Rosters of one to four counsellors around an episode of so many minutes; some shifts outlast it."""
+def rosters(horizon: int, *, on_grid: bool, inboxes: bool = False) -> SearchStrategy[Roster]:
+    """Rosters of one to four counsellors around an episode of so many minutes; some shifts outlast it.
+
+    Args:
+        horizon: Minutes.
+        on_grid: Whether all times are whole minutes.
+        inboxes: Whether some may have inboxes.
+    """
     from hypothesis import strategies as st
 
     minutes = _minutes(horizon, on_grid=on_grid)
@@ -103,7 +112,9 @@ def rosters(horizon: int, *, on_grid: bool) -> SearchStrategy[Roster]:
         shifts = tuple(draw(shift(edges[k], edges[k + 1])) for k in range(0, len(edges), 2))
         risks = draw(st.sampled_from(_ELIGIBILITIES))
         role = draw(st.sampled_from(list(Role)))
-        return Counsellor(role, shifts, draw(st.integers(1, 3)), risks, draw(st.booleans()))
+        new, inbox = draw(st.booleans()), draw(st.integers(0, 3)) if inboxes else 0
+        until = draw(st.just(math.inf) | st.integers(1, horizon).map(float)) if new else math.inf
+        return Counsellor(role, shifts, draw(st.integers(1, 3)), risks, new, new_until=until, inbox=inbox)
 
     return st.lists(counsellor(), min_size=1, max_size=4).map(lambda people: Roster(tuple(people)))
 
@@ -138,12 +149,15 @@ def scenarios(*, longest: int = 120) -> SearchStrategy[Scenario]:
     def scenario(draw: DrawFn) -> Scenario:
         on_grid = draw(st.booleans())
         horizon = draw(st.integers(20, longest))
+        roster = draw(rosters(horizon, on_grid=on_grid, inboxes=draw(st.booleans())))
+        times, minutes = draw(st.integers(0, 2)), draw(st.sampled_from([0.0, 2.0, 20.0]))
+        bridging: dict[str, Any] = {"bridges": times, "bridge_minutes": minutes} if roster.has_inboxes else {}
         return Scenario(
             name="random scenario",
-            roster=draw(rosters(horizon, on_grid=on_grid)),
+            roster=roster,
             arrivals=draw(_arrivals(on_grid=on_grid)),
             horizon=float(horizon),
-            rules=draw(rules(on_grid=on_grid)),
+            rules=replace(draw(rules(on_grid=on_grid)), **bridging),
             weights=Weights(0.5, 0.5, 1.0, 1.0),
             **draw(_people(on_grid=on_grid)),
         )
@@ -183,5 +197,7 @@ def _people(*, on_grid: bool) -> SearchStrategy[dict[str, Any]]:
     calls = {"population": EranPopulation(), "outcomes": ERAN_OUTCOMES, "staff": EranStaff()}
     textbook = {"population": ExponentialPopulation(8.0, 5.0), "outcomes": OutcomeLaw(), "staff": UniformStaff()}
     patient = {**textbook, "population": ExponentialPopulation(8.0)}
-    choices = [chats, {**chats, "remaining": ERAN_REMAINING}, {**calls, "remaining": ERAN_REMAINING}, textbook, patient]
+    requests = {"population": TherapistCallers(), "outcomes": THERAPIST_OUTCOMES, "staff": TherapistStaff()}
+    modelled = [{**people, "remaining": ERAN_REMAINING} for people in (chats, calls)]
+    choices = [chats, *modelled, textbook, patient, requests]
     return st.sampled_from([{"remaining": RemainingTimeModel(), **choice} for choice in choices])

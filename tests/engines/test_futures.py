@@ -63,7 +63,7 @@ def test_random_scenarios_have_the_same_futures_on_both_engines(scenario: Scenar
         assert_same_future(view, scenario)
 
 
-@pytest.mark.parametrize("name", ["EranHeavy", "EranDay", "OpenUp"])
+@pytest.mark.parametrize("name", ["EranHeavy", "EranDay", "OpenUp", "Therapists"])
 @pytest.mark.parametrize("decisions", [1, 6, 60])
 def test_presets_have_the_same_futures_on_both_engines(name: str, decisions: int) -> None:
     scenario = make_scenario(name)

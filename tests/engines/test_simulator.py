@@ -41,6 +41,8 @@ CASES = [
     ("OpenUp", {}, 100),
     ("OpenUp", {"zombies": "evicted", "feedback": "by_role"}, 120),
     ("OpenUp", {"horizon": 2880.0, "flow": "heavy"}, 300),
+    ("Therapists", {}, 60),
+    ("Therapists", {"zombies": "kept", "flow": "heavy"}, 60),
 ]
 PRESETS = pytest.mark.parametrize(("preset", "overrides", "decisions"), CASES)
 
@@ -66,12 +68,18 @@ def test_a_future_begins_with_the_view_it_was_drawn_from(
     assert len(view.in_hand) >= 1
     assert future.now == view.now
     for part, names in {
-        "waiting": ("joined_at", "transferred", "caller_type", "risk", "attributes", "patience", "remaining"),
+        "waiting": (
+            "joined_at", "transferred", "caller_type", "risk", "attributes", "patience", "remaining", "inbox",
+            "bridges",
+        ),
         "staff": (
             "role", "new", "capacity", "risks", "on_duty", "on_break", "can_take", "in_hand", "chats", "taken",
-            "off_at", "back_at", "break_due", "effects", "idle_since",
+            "off_at", "back_at", "break_due", "effects", "idle_since", "pending", "room",
         ),
-        "in_hand": ("counsellor", "phase", "started_at", "caller_type", "risk", "attributes", "patience", "predicted"),
+        "in_hand": (
+            "counsellor", "phase", "started_at", "caller_type", "risk", "attributes", "patience", "predicted", "inbox",
+            "bridges",
+        ),
     }.items():  # fmt: skip
         for name in names:
             expected, found = getattr(getattr(view, part), name), getattr(getattr(future, part), name)

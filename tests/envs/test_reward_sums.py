@@ -137,6 +137,7 @@ def test_rewards_add_up_with_many_newcomers_and_no_answer() -> None:
         ("EranStandard", {"review_interval": 2.0}),
         ("OpenUp", {"feedback": "by_role", "newcomers": 4, "weights": {"quality": 1.0, "fairness": 1.0}}),
         ("OpenUpPaper", {"zombies": "evicted"}),
+        ("Therapists", {"zombies": "kept", "new_for": 1000.0, "horizon": 2880.0}),
     ],
 )
 def test_rewards_of_presets_add_up(preset: str, overrides: dict[str, object]) -> None:

@@ -25,6 +25,7 @@ CASES = [
         4,
         150,
     ),
+    ("mhgym/Therapists-v0", {"horizon": 800.0, "flow": 6.0, "num_slots": 6}, 4, 220),
 ]
 
 

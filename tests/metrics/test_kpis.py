@@ -157,7 +157,7 @@ def test_only_rejected_visitors_and_nobody_on_duty():
 
 
 def test_every_kpi_has_a_glossary_entry_and_every_component_is_a_kpi():
-    everyone = Roster(tuple(person(role) for role in Role))
+    everyone = Roster(tuple(person(role, inbox=1) for role in Role))
 
     found = kpis(DAY, everyone, horizon=100.0)
 

@@ -282,7 +282,8 @@ def test_events_happen_in_order(played: Played) -> None:
 
 def check_instant(events: list[EventRecord]) -> None:
     """Events of one minute: an inversion is allowed only behind the event that scheduled the later one."""
-    scheduled = [(k, event) for k, event in enumerate(events) if event[1] != EventKind.ASSIGNMENT]
+    decided = (EventKind.ASSIGNMENT, EventKind.PICK_UP)
+    scheduled = [(k, event) for k, event in enumerate(events) if event[1] not in decided]
     for position, (k, later) in enumerate(scheduled):
         caused_at = cause(events, k)
         for j, earlier in scheduled[:position]:
@@ -295,10 +296,10 @@ def cause(events: list[EventRecord], index: int) -> int:
     _, kind, ident, _ = events[index]
     last = -1
     for k, (_, other, contact, _) in enumerate(events[:index]):
-        answered = kind == EventKind.WRAP_UP_END and other == EventKind.ASSIGNMENT and contact == ident
-        joined = kind == EventKind.ABANDONMENT and (
-            (other == EventKind.ARRIVAL and contact == ident) or other in (EventKind.BREAK_START, EventKind.SIGN_OUT)
-        )
+        taken = other in (EventKind.ASSIGNMENT, EventKind.PICK_UP)
+        answered = kind == EventKind.WRAP_UP_END and taken and contact == ident
+        back = other in (EventKind.ARRIVAL, EventKind.WRAP_UP_END) and contact == ident
+        joined = kind == EventKind.ABANDONMENT and (back or other in (EventKind.BREAK_START, EventKind.SIGN_OUT))
         if answered or joined:
             last = k
     return last

@@ -19,7 +19,7 @@ from mhgym.processes.markovian import ExponentialPopulation
 from mhgym.scenario import Rules, Scenario
 from mhgym.testing import Witness, assert_no_leak, assert_views_equal, redraw_hidden
 from mhgym.trace import Trace
-from mhgym.view import HOLD, CentreView, Pair
+from mhgym.view import HOLD, CentreView, Pair, Phase
 
 
 class Sleepy:
@@ -45,6 +45,8 @@ CASES = {
     "open up, evicted": (make_scenario("OpenUp", zombies="evicted"), 23),
     "open up, by role": (make_scenario("OpenUp", feedback="by_role", flow="heavy"), 37),
     "open up, cut-offs of the paper": (make_scenario("OpenUpPaper"), 37),
+    "therapists": (make_scenario("Therapists"), 29),
+    "therapists, kept": (make_scenario("Therapists", zombies="kept", flow="heavy", horizon=1440.0), 29),
 }
 
 
@@ -79,6 +81,38 @@ def test_transferred_contacts_were_among_those_redrawn(zombies: str) -> None:
     covered = [assert_no_leak(scenario, Sleepy(), seed, every=31, redraws=1) for seed in range(3)]
 
     assert sum(check.transferred for check in covered) >= 5
+
+
+def test_bridges_were_among_those_redrawn() -> None:
+    covered = [assert_no_leak(make_scenario("Therapists"), make_agent("fcfs"), seed, every=19) for seed in range(3)]
+
+    assert sum(check.bridged for check in covered) >= 5
+
+
+class TrueBridge(ReferenceEngine):
+    """Shows when a bridge will be over."""
+
+    def view(self) -> CentreView:
+        view = super().view()
+        ends = {hand.contact: hand.end for desk in self.desks for hand in desk.hands.values()}
+        true = np.array([ends[contact] - self.now for contact in view.in_hand.contact.tolist()])
+        bridges = view.in_hand.phase == Phase.BRIDGE
+        remaining = np.where(bridges, true, view.in_hand.remaining)
+        return replace(view, in_hand=replace(view.in_hand, remaining=remaining))
+
+
+class TrueSkill(ReferenceEngine):
+    """Shows what nobody knows yet of counsellors."""
+
+    def view(self) -> CentreView:
+        view = super().view()
+        return replace(view, staff=replace(view.staff, effects=self.trace.staff.copy()))
+
+
+@pytest.mark.parametrize(("engine", "field"), [(TrueBridge, "in_hand.remaining"), (TrueSkill, "staff.effects")])
+def test_views_that_tell_of_bridges_or_skill_are_caught(engine: type[ReferenceEngine], field: str) -> None:
+    with pytest.raises(AssertionError, match=field):
+        assert_no_leak(make_scenario("Therapists"), make_agent("fcfs"), 1, every=5, engine=engine)
 
 
 def test_a_redrawn_trace_differs_in_what_is_hidden() -> None:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from mhgym.engines import columns as col
 from mhgym.envs.centre import idle_since
 from mhgym.envs.multi.layout import CounsellorLayout
-from mhgym.envs.multi.order import NOBODY, next_asked
+from mhgym.envs.multi.order import NOBODY, next_asked, refuse_inboxes
 from mhgym.envs.vector import Observations, RoutingVectorEnv
 from mhgym.mdp.observation import HIGH, LOW
 from mhgym.presets import ScenarioSampler
@@ -45,6 +45,7 @@ class CounsellorsVectorEnv(RoutingVectorEnv):
         self, num_envs: int, scenario: Scenario | ScenarioSampler | str = "EranHeavy", **settings: Any
     ) -> None:
         super().__init__(num_envs, scenario, autoreset_mode=AutoresetMode.SAME_STEP, **settings)
+        refuse_inboxes(self.batch.scenario)
         dispatcher = self.batch.layout
         self._num_slots, self._num_counsellors = dispatcher.num_slots, dispatcher.num_counsellors
         self.layout: CounsellorLayout = CounsellorLayout(dispatcher)  # type: ignore[assignment]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from mhgym.envs.core import RoutingCore
 from mhgym.envs.multi.layout import CounsellorLayout
+from mhgym.envs.multi.order import refuse_inboxes
 from mhgym.envs.multi.rewards import make_division
 from mhgym.envs.multi.turns import Turns
 from mhgym.envs.screen import Screen
@@ -60,6 +61,7 @@ class Game:
         if max_cycles is not None and max_cycles < 1:
             raise ValueError(f"max_cycles must be at least 1 turn, got {max_cycles}; None for no limit")
         self.core = RoutingCore(scenario, num_slots=num_slots, engine=engine, **overrides)
+        refuse_inboxes(self.core.scenario)
         self.turns = Turns(self.core, make_division(reward))
         self.layout = CounsellorLayout(self.core.observations)
         self.reward_space = reward_box()

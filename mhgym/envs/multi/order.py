@@ -1,7 +1,9 @@
-"""Who is asked next."""
+"""Who is asked next, and where."""
 
 import numpy as np
 from numpy.typing import NDArray
+
+from mhgym.scenario import Scenario
 
 NOBODY = -1  # in the place of a counsellor or a contact
 
@@ -15,3 +17,16 @@ def next_asked(may_pull: NDArray[np.bool_], idle_since: NDArray[np.float64]) -> 
     """
     longest = np.argmin(np.where(may_pull, idle_since, np.inf), axis=1)
     return np.where(may_pull.any(axis=1), longest, NOBODY)
+
+
+def refuse_inboxes(scenario: Scenario) -> None:
+    """Refuse a centre whose counsellors have nothing to pull from.
+
+    Raises:
+        ValueError: If contacts wait for a person.
+    """
+    if scenario.inboxes:
+        raise ValueError(
+            f"counsellors pull from one queue, but in {scenario.name} contacts wait in inboxes; "
+            "use mhgym.envs.multi.dispatchers_v0"
+        )
