@@ -123,7 +123,7 @@ function replayPicture(record, until, scenario, codes, width, onSeek) {
   for (const span of record.duty) picture.append(bar(span, 1, tops[span[0]], scenario.staff[span[0]].capacity * tall, "var(--paper)"));
   for (const span of record.breaks) picture.append(bar(span, 1, tops[span[0]], scenario.staff[span[0]].capacity * tall, "var(--break)"));
   const looks = { service: { fill: "var(--service)", stroke: "var(--line-0)" }, "wrap up": { fill: "var(--wrap)", stroke: "var(--line-0)" },
-    zombie: { fill: "var(--paper)", stroke: "var(--grey)", "stroke-dasharray": "2 2" } };
+    zombie: { fill: "var(--paper)", stroke: "var(--grey)", "stroke-dasharray": "2 2" }, bridge: { fill: "var(--paper)", stroke: "var(--line-2)" } };
   for (const span of record.legs) {
     const look = looks[codes.leg[span[2]]] || looks.service;
     picture.append(bar(span, 3, tops[span[1]] + span[5] * tall + 1, tall - 2, look.fill, { ...look, "stroke-width": 0.7 }));
@@ -140,8 +140,13 @@ function sceneAt({ record, scenario, codes, events }, minute) {
   const risk = (contact) => riskBadge(record.contacts[contact][CONTACT.risk], codes);
   const waiting = going(record, "waiting", minute);
   const zombies = going(record, "zombies", minute);
+  const allotted = new Map(record.decisions.filter((decision) => decision[0] <= minute).map((decision) => [decision[1], decision[2]]));
+  const inbox = (contact) => {
+    const owner = scenario.staff[allotted.get(contact)];
+    return owner && owner.inbox ? ` for ${owner.short}` : "";
+  };
   const chips = [
-    ...waiting.map(([contact, start]) => ({ start, contact, words: `#${contact} ${(minute - start).toFixed(1)} min`, kind: "waits" })),
+    ...waiting.map(([contact, start]) => ({ start, contact, words: `#${contact} ${(minute - start).toFixed(1)} min${inbox(contact)}`, kind: "waits" })),
     ...zombies.map(([contact, left]) => ({ start: left, contact, words: `#${contact} zombie, left ${(minute - left).toFixed(1)} min ago`, kind: "zombie" })),
   ].sort((a, b) => a.contact - b.contact);
   const queue = el("ul", { class: "queue" }, ...chips.map(({ contact, words, kind }) => el("li", { class: kind, "data-contact": contact }, risk(contact), words)));
@@ -191,7 +196,7 @@ function decisionAt(record, scenario, minute) {
   return [head, el("table", { class: "why" }, el("caption", {}, `${record.measure}${left > 0 ? `; ${left} more candidates` : ""}`), el("tbody", {}, ...rows))];
 }
 
-function replayLegend(codes, zombies) {
+function replayLegend({ zombies, staff }) {
   const key = (words, draw) => el("li", {}, svg("svg", { width: 22, height: 10, "aria-hidden": "true" }, draw), words);
   const box = (fill, stroke = "none", dash = "none") => svg("rect", { x: 1, y: 1, width: 20, height: 8, fill, stroke, "stroke-dasharray": dash });
   const bar = (fill) => svg("rect", { x: 1, y: 3, width: 20, height: 4, fill });
@@ -201,6 +206,7 @@ function replayLegend(codes, zombies) {
     key("unanswered at the close", bar("currentColor")), key("service", box("var(--service)", "var(--line-0)")),
     key("wrap-up", box("var(--wrap)", "var(--line-0)")), key("break", box("var(--break)")), key("off duty", box("var(--off)")),
     ...(zombies ? [key("zombie: left, and still in the queue or opened", box("var(--paper)", "var(--grey)", "2 2"))] : []),
+    ...(staff.some((person) => person.inbox) ? [key("bridge of a wait", box("var(--paper)", "var(--line-2)"))] : []),
   ];
 }
 
@@ -222,7 +228,7 @@ function startReplay(data) {
       side.chooser.replaceChildren(...options(names));
       side.chooser.value = k ? names.find((name) => name !== reference) || reference : reference;
     });
-    find("replay-legend").replaceChildren(...replayLegend(data.codes, scenario.zombies));
+    find("replay-legend").replaceChildren(...replayLegend(scenario));
     load();
   }
 

@@ -124,10 +124,15 @@ def _shares(waits: Mapping[str, np.ndarray[Any, Any]]) -> dict[str, Any]:
 
 
 def _people(scenario: Scenario) -> list[dict[str, Any]]:
-    names = scenario.roster.names()
+    people = zip(scenario.roster.names(), scenario.roster, strict=True)
     return [
-        {"name": name, "short": f"{palette.ROLE_LETTERS[person.role]} {index}", "capacity": person.capacity}
-        for index, (name, person) in enumerate(zip(names, scenario.roster, strict=True))
+        {
+            "name": name,
+            "short": f"{palette.ROLE_LETTERS[person.role]} {index}",
+            "capacity": person.capacity,
+            "inbox": person.inbox,
+        }
+        for index, (name, person) in enumerate(people)
     ]
 
 
