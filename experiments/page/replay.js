@@ -140,11 +140,9 @@ function sceneAt({ record, scenario, codes, events }, minute) {
   const risk = (contact) => riskBadge(record.contacts[contact][CONTACT.risk], codes);
   const waiting = going(record, "waiting", minute);
   const zombies = going(record, "zombies", minute);
-  const allotted = new Map(record.decisions.filter((decision) => decision[0] <= minute).map((decision) => [decision[1], decision[2]]));
-  const inbox = (contact) => {
-    const owner = scenario.staff[allotted.get(contact)];
-    return owner && owner.inbox ? ` for ${owner.short}` : "";
-  };
+  const allotted = record.decisions.filter(([when, contact, counsellor]) => when <= minute && contact >= 0 && scenario.staff[counsellor].inbox);
+  const owners = new Map(allotted.map(([, contact, counsellor]) => [contact, scenario.staff[counsellor].short]));
+  const inbox = (contact) => (owners.has(contact) ? ` for ${owners.get(contact)}` : "");
   const chips = [
     ...waiting.map(([contact, start]) => ({ start, contact, words: `#${contact} ${(minute - start).toFixed(1)} min${inbox(contact)}`, kind: "waits" })),
     ...zombies.map(([contact, left]) => ({ start: left, contact, words: `#${contact} zombie, left ${(minute - left).toFixed(1)} min ago`, kind: "zombie" })),
