@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from mhgym.domain import Roster
-from mhgym.policy import Policy
+from mhgym.policy import Explains, Policy, Weighed
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Pair
 
@@ -52,10 +52,18 @@ class FairShare:
 
     def act(self, view: CentreView) -> Pair:
         """The policy's decision on the raised view."""
+        return self.rule.act(self.raised(view))
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """What the policy says of the raised view; nothing if it says nothing."""
+        if not isinstance(self.rule, Explains):
+            return Weighed(f"{self.rule.name} does not say", (), ())
+        return self.rule.weigh(self.raised(view))
+
+    def raised(self, view: CentreView) -> CentreView:
+        """The view with a newcomer's matches raised."""
         bonus = self.weight * self.shortfall(view)
-        if not bonus:
-            return self.rule.act(view)
-        return self.rule.act(replace(view, quality=view.quality + bonus * view.staff.new))
+        return replace(view, quality=view.quality + bonus * view.staff.new) if bonus else view
 
     def shortfall(self, view: CentreView) -> float:
         """Contacts that newcomers would be short of if the next one were not theirs, at least 0."""

@@ -7,8 +7,9 @@ import numpy as np
 
 from agents.selection import best_pair
 from mhgym.engines.rules import Rule
+from mhgym.policy import Weighed
 from mhgym.scenario import Scenario
-from mhgym.view import CentreView, Pair
+from mhgym.view import CentreView, Floats, Pair
 
 
 @dataclass
@@ -25,6 +26,10 @@ class FirstCome:
         """The first contact in the queue that somebody can take."""
         return best_pair(view)
 
+    def weigh(self, view: CentreView) -> Weighed:
+        """Minutes in the queue."""
+        return Weighed.of(view, "minutes in the queue", view.wait[:, None])
+
 
 @dataclass
 class LastCome:
@@ -38,7 +43,14 @@ class LastCome:
 
     def act(self, view: CentreView) -> Pair:
         """The last contact in the queue that somebody can take."""
-        return best_pair(view, np.arange(len(view.waiting), dtype=np.float64)[:, None])
+        return best_pair(view, self._places(view))
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """Places in the queue."""
+        return Weighed.of(view, "place in the queue, the first is 0", self._places(view))
+
+    def _places(self, view: CentreView) -> Floats:
+        return np.arange(len(view.waiting), dtype=np.float64)[:, None]
 
 
 @dataclass
@@ -54,3 +66,7 @@ class MostSevereFirst:
     def act(self, view: CentreView) -> Pair:
         """The first of the contacts at most risk that somebody can take."""
         return best_pair(view, view.waiting.risk.astype(np.float64)[:, None])
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """Levels of risk."""
+        return Weighed.of(view, "risk: 0 low, 1 medium, 2 high", view.waiting.risk.astype(np.float64)[:, None])

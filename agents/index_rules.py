@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from agents.selection import best_pair
 from mhgym.domain import Risk
 from mhgym.engines.rules import QUALITY_FLOOR, Rule
+from mhgym.policy import Weighed
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Pair
 
@@ -119,10 +120,15 @@ def floored_quality(view: CentreView) -> Floats:
 
 
 class IndexRule(ABC):
-    """Routes the pair with the largest index."""
+    """Routes the pair with the largest index.
+
+    Attributes:
+        measure: What the index is, with its unit.
+    """
 
     name: str
     compiled_rule: ClassVar[Rule]
+    measure: ClassVar[str]
 
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:
         """Nothing to prepare."""
@@ -131,6 +137,10 @@ class IndexRule(ABC):
     def act(self, view: CentreView) -> Pair:
         """The pair with the largest index."""
         return best_pair(view, *self.keys(view))
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """The indices of all legal pairs."""
+        return Weighed.of(view, self.measure, self.keys(view)[0])
 
     @property
     def compiled_params(self) -> tuple[float, ...]:
@@ -148,6 +158,7 @@ class CMT(IndexRule):
 
     name: str = "cmt"
     compiled_rule: ClassVar[Rule] = Rule.CMT
+    measure: ClassVar[str] = "quality ÷ (service × patience), per square minute"
 
     def keys(self, view: CentreView) -> tuple[Floats, ...]:
         """See `cmt_index`."""
@@ -167,6 +178,7 @@ class CMu(IndexRule):
     costs: Sequence[float] = (1.0, 2.0, 4.0)
     name: str = "cmu"
     compiled_rule: ClassVar[Rule] = Rule.CMU
+    measure: ClassVar[str] = "cost of waiting ÷ service, per minute"
 
     def __post_init__(self) -> None:
         self.costs = tuple(map(float, self.costs))
@@ -197,6 +209,7 @@ class CMuTheta(IndexRule):
     penalty: float = 0.0
     name: str = "cmu_theta"
     compiled_rule: ClassVar[Rule] = Rule.CMU_THETA
+    measure: ClassVar[str] = "quality × (patience + penalty) ÷ service"
 
     def __post_init__(self) -> None:
         check_at_least(0.0, penalty=self.penalty)
@@ -225,6 +238,7 @@ class CMuH(IndexRule):
     shape: float = 4.0
     name: str = "cmu_h"
     compiled_rule: ClassVar[Rule] = Rule.CMU_H
+    measure: ClassVar[str] = "cost of waiting ÷ (service × hazard of leaving)"
 
     def __post_init__(self) -> None:
         check_at_least(0.0, growth=self.growth)
@@ -248,6 +262,7 @@ class QualityMu(IndexRule):
 
     name: str = "quality_mu"
     compiled_rule: ClassVar[Rule] = Rule.QUALITY_MU
+    measure: ClassVar[str] = "quality ÷ service, per minute"
 
     def keys(self, view: CentreView) -> tuple[Floats, ...]:
         """Quality ÷ minutes."""
@@ -270,6 +285,7 @@ class MaxWeight(IndexRule):
     head_start: float = 1.0
     name: str = "max_weight"
     compiled_rule: ClassVar[Rule] = Rule.MAX_WEIGHT
+    measure: ClassVar[str] = "wait ÷ service"
 
     def __post_init__(self) -> None:
         check_at_least(0.0, head_start=self.head_start)
@@ -291,6 +307,7 @@ class FastestServer(IndexRule):
 
     name: str = "fastest_server"
     compiled_rule: ClassVar[Rule] = Rule.FASTEST_SERVER
+    measure: ClassVar[str] = "place in the queue, the first is 0, the next -1"
 
     def keys(self, view: CentreView) -> tuple[Floats, ...]:
         """The place in the queue, then the minutes."""

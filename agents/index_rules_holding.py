@@ -8,12 +8,13 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.index_rules import check_at_least, cmt_index, floored_quality
+from agents.index_rules import CMT, check_at_least, cmt_index, floored_quality
 from agents.selection import best_pair
 from agents.soon_idle import StaffClock
 from mhgym.domain import Risk
 from mhgym.engines.indices import NUM_LEVELS
 from mhgym.engines.rules import Rule
+from mhgym.policy import Weighed
 from mhgym.scenario import Scenario
 from mhgym.view import HOLD, Bools, CentreView, Pair
 
@@ -78,8 +79,16 @@ class CMTWait(Waits):
 
     def act(self, view: CentreView) -> Pair:
         """The pair with the largest index of those not passed over, or HOLD."""
-        index = cmt_index(floored_quality(view), view.service_time, view.waiting.patience)
-        return best_pair(view, index, among=self.not_worth_waiting(view))
+        return best_pair(view, self._index(view), among=self.not_worth_waiting(view))
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """The indices of the pairs that are not passed over; HOLD where all are."""
+        among = self.not_worth_waiting(view)
+        hold = None if (view.legal & among).any() else 0.0
+        return Weighed.of(view, CMT.measure, self._index(view), among=among, hold=hold)
+
+    def _index(self, view: CentreView) -> Floats:
+        return cmt_index(floored_quality(view), view.service_time, view.waiting.patience)
 
 
 @dataclass
@@ -124,13 +133,25 @@ class BestMatch(Waits):
 
     def act(self, view: CentreView) -> Pair:
         """The pair with the largest index, or HOLD."""
-        index = view.quality - self.price * view.service_time
+        index = self._index(view)
         pair = best_pair(view, index, among=self.not_worth_waiting(view))
-        if pair == HOLD:
-            return HOLD
-        idle = int(view.staff.can_take.sum())
-        lapsed = view.now >= view.horizon - self.lapse
-        return pair if lapsed or index[pair] >= self.levels[min(idle, NUM_LEVELS) - 1] else HOLD
+        return pair if pair != HOLD and index[pair] >= self._threshold(view) else HOLD
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """The indices of the pairs that are not passed over, and the threshold as what HOLD is worth."""
+        among, least = self.not_worth_waiting(view), self._threshold(view)
+        hold = (None if (view.legal & among).any() else 0.0) if math.isinf(least) else least
+        measure = "predicted quality" if not self.price else f"predicted quality - {self.price:g} × service"
+        return Weighed.of(view, measure, self._index(view), among=among, hold=hold)
+
+    def _index(self, view: CentreView) -> Floats:
+        return view.quality - self.price * view.service_time
+
+    def _threshold(self, view: CentreView) -> float:
+        """The least index routed now."""
+        if view.now >= view.horizon - self.lapse:
+            return -math.inf
+        return self.levels[min(int(view.staff.can_take.sum()), NUM_LEVELS) - 1]
 
 
 @dataclass

@@ -16,6 +16,7 @@ from agents.zoo import find_network, load_network
 from mhgym.envs.bank import seeded_trace
 from mhgym.envs.vector import RoutingBatch
 from mhgym.mdp.observation import ObservationLayout
+from mhgym.policy import Weighed
 from mhgym.presets import ScenarioSampler
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Pair
@@ -85,6 +86,13 @@ class Learned:
         """The pair of the highest score, or HOLD."""
         obs, mask = self._sight.see(view)
         return self.actions.decode(int(best_actions(self._scores(obs[None]), mask[None])[0]), view)
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """The scores of all that it may do."""
+        obs, mask = self._sight.see(view)
+        actions = np.flatnonzero(mask).tolist()
+        scores = self._scores(obs[None])[0, actions].tolist()
+        return Weighed("score of the network", tuple(self.actions.decode(a, view) for a in actions), tuple(scores))
 
     def see(self, view: CentreView) -> tuple[Tensor, Tensor]:
         """Observation `[1, size + W]`, told weights included, and mask `[1, N * C + 1]` of a view."""

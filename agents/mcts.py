@@ -21,7 +21,7 @@ from agents.index_rules import CMT
 from mhgym.engines.futures import Futures
 from mhgym.engines.posterior import draw_futures
 from mhgym.engines.rules import Rule, params_of
-from mhgym.policy import Policy
+from mhgym.policy import Policy, Weighed
 from mhgym.scenario import Scenario
 from mhgym.view import HOLD, CentreView, Pair
 
@@ -111,18 +111,30 @@ class MCTS:
         self._weights = np.array(weights.as_tuple())
         self._answered = self._feedback = 0.0
         self.simulated = 0
+        self._last: Arena | list[Pair] = []
 
     def act(self, view: CentreView) -> Pair:
         """The candidate with the best mean over the simulations, or what the rollout would do."""
         seen = self._forget.view(view)
         pairs = self.propose(seen)
         chosen = pairs[0]
+        self._last = pairs[:1]
         if len(pairs) > 1 and (self.simulations or self.milliseconds):
-            chosen = pairs[self._search(Arena(self, seen, pairs))]
+            self._last = arena = Arena(self, seen, pairs)
+            chosen = pairs[self._search(arena)]
         if chosen != HOLD:
             self._answered += 1.0
             self._feedback += float(seen.quality[chosen])
         return chosen
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """The candidates' mean gains over the rollout's choice in the futures that both met."""
+        del view
+        if isinstance(self._last, Arena):
+            return self._last.weighed()
+        return Weighed(
+            f"choice of {self.rollout.name}, without simulation", tuple(self._last), (0.0,) * len(self._last)
+        )
 
     def propose(self, view: CentreView) -> list[Pair]:
         """What is weighed; the first is what would be done without planning."""
@@ -219,6 +231,16 @@ class Arena:
     def means(self, candidates: list[int]) -> Floats:
         """Mean of each candidate over its futures; candidates that survive have met the same ones."""
         return np.array([np.nanmean(self.values[c]) for c in candidates])
+
+    def weighed(self) -> Weighed:
+        """The mean gain of each candidate that was simulated over the first, in the futures that both met."""
+        gains = self.values - self.values[0]
+        met = np.isfinite(gains)
+        tried = np.flatnonzero(met.any(axis=1)).tolist()
+        means = tuple(float(gains[row, met[row]].mean()) for row in tried)
+        words = "; the worse half was dropped round by round" if self.search.root == "halving" else ""
+        measure = f"mean gain over {self.search.rollout.name}'s choice in the futures that both met{words}"
+        return Weighed(measure, tuple(self.pairs[row] for row in tried), means)
 
     def best(self, caution: float) -> int:
         """The best of those simulated most, unless it does not clearly beat the rollout's choice."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from agents.selection import best_pair
 from mhgym.domain import Risk
 from mhgym.engines.rules import Rule
+from mhgym.policy import Weighed
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Pair
 
@@ -112,3 +113,8 @@ class LikelyThere:
         first = np.asarray(self.high_risk_first & (view.waiting.risk == Risk.HIGH), dtype=np.float64)[:, None]
         order = np.zeros_like(there) if self.oldest_first else there
         return best_pair(view, first, order, among=there >= self._least)
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """The chances that contacts are there, and as what HOLD is worth the least that is opened."""
+        there = np.exp(log_probability_there(view.wait, view.waiting.patience))
+        return Weighed.of(view, "chance that the caller is still there", there[:, None], hold=self.least or None)

@@ -110,6 +110,8 @@ class LeaderboardConfig:
         output: Results folder; null names one after the overrides, under `results/`.
         cache: Folder of completed cells.
         plots: Whether to draw.
+        replay: A row to play again instead: `scenario/policy` of the results in `output`, or that behind `published/`.
+        shifts: Episodes of each scenario, of the first traces, that the page replays for every policy.
     """
 
     scenarios: dict[str, ScenarioConfig] = field(default_factory=dict)
@@ -122,6 +124,8 @@ class LeaderboardConfig:
     output: str | None = None
     cache: str = ".cache/cells"
     plots: bool = True
+    shifts: int = 2
+    replay: str | None = None
 
 
 def agent_settings(label: str) -> tuple[str, dict[str, Any]]:

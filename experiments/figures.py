@@ -1,5 +1,6 @@
 """Pictures of a comparison: objectives, waits, occupancy, and one episode of each scenario."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ import polars as pl
 from experiments.cells import Cell, collect
 from experiments.comparison import Row
 from experiments.plots import plot_gantt, plot_objective, plot_occupancy, plot_waits
+from mhgym.domain.contact import Floats
 from mhgym.evaluation.rollout import run_episode
 from mhgym.trace import Trace
 
@@ -35,14 +37,16 @@ def draw_figures(folder: Path, cells: list[Cell], rows: list[Row], cache: Path) 
         _draw_scenario(folder, label, own, cache)
 
 
-def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> None:
+def waits_by_policy(cells: Sequence[Cell], cache: Path) -> dict[str, Floats]:
+    """Minutes to the first answer of every offered contact of one scenario; NaN if it never came."""
     waits = _by_policy(collect(cells, cache, "waits"))
-    plot_waits(
-        {name: table["wait"].fill_null(np.nan).to_numpy() for name, table in waits.items()},
-        _png(folder, "waits", label),
-    )
+    return {name: table["wait"].fill_null(np.nan).to_numpy() for name, table in waits.items()}
+
+
+def occupancy_by_policy(cells: Sequence[Cell], cache: Path) -> dict[str, Floats]:
+    """`[H]` mean occupancy in each hour of the day of one scenario; NaN where nobody is staffed."""
     by_hour = collect(cells, cache, "occupancy").with_columns(pl.col("hour") % _HOURS_A_DAY)
-    curves = {
+    return {
         name: table.group_by("hour")
         .agg(pl.col("occupancy").mean())
         .sort("hour")["occupancy"]
@@ -50,7 +54,11 @@ def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> 
         .to_numpy()
         for name, table in _by_policy(by_hour).items()
     }
-    plot_occupancy(curves, _png(folder, "occupancy", label))
+
+
+def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> None:
+    plot_waits(waits_by_policy(cells, cache), _png(folder, "waits", label))
+    plot_occupancy(occupancy_by_policy(cells, cache), _png(folder, "occupancy", label))
     for cell in {cell.policy.name: cell for cell in reversed(cells)}.values():
         if cell.policy.name in ("fcfs", cells[-1].policy.name):
             _draw_episode(cell, _png(folder, f"episode_{cell.policy.name}", label))

@@ -2,7 +2,8 @@
 
 Every policy meets the same traces; what comes out is a folder with a table per episode (`episodes.parquet`), a summary
 (`summary.json`), the table that a person reads (`leaderboard.md`), plots, and decision latencies apart
-(`timings.json`, `timings.md`). Where a scenario asks for it the clairvoyant bound stands beside the policies.
+(`timings.json`, `timings.md`). `index.html` shows all of it and replays episodes. Where a scenario asks for it the
+clairvoyant bound stands beside the policies.
 """
 
 import hashlib
@@ -26,6 +27,8 @@ from experiments.cells import Cell, collect, compute_all
 from experiments.comparison import Row, compare
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.figures import draw_figures
+from experiments.manifest import replay_row
+from experiments.page.write import replay_cells, write_page
 from experiments.report import machine, markdown, timings, timings_markdown, whole_folder, write_json
 from mhgym import __version__
 from mhgym.engines.registry import ENGINES
@@ -106,14 +109,14 @@ def no_bound(config: LeaderboardConfig, scenario: Scenario) -> str | None:
 def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
     """Compute what is missing, compare, and write the results folder."""
     cells = build_cells(config)
-    bounds = build_bounds(config, cells)
+    bounds, replays = build_bounds(config, cells), replay_cells(cells, config.shifts)
     cache = Path(config.cache)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     if config.evaluation.engine == "compiled":
         compile_engine(cells[0], console)
     with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("cells", total=len(cells) + len(bounds))
-        for _ in compute_all([*cells, *bounds], cache, config.evaluation.workers):
+        task = progress.add_task("cells", total=len(cells) + len(bounds) + len(replays))
+        for _ in compute_all([*cells, *bounds, *replays], cache, config.evaluation.workers):
             progress.advance(task)
     episodes = collect(cells, cache, "episodes")
     ceiling = collect(bounds, cache, "bound") if bounds else None
@@ -122,12 +125,13 @@ def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
     text = markdown(rows, config.evaluation.reference, config.evaluation.confidence)
     with whole_folder(target) as draft:
         episodes.write_parquet(draft / "episodes.parquet")
-        write_json(draft / "summary.json", summary(config, cells, episodes, rows))
+        write_json(draft / "summary.json", told := summary(config, cells, episodes, rows))
         write_json(draft / "timings.json", latency)
         (draft / "timings.md").write_text(timings_markdown(latency, rows), encoding="utf-8")
         if ceiling is not None:
             ceiling.write_parquet(draft / "bounds.parquet")
         (draft / "leaderboard.md").write_text(text, encoding="utf-8")
+        write_page(draft / "index.html", told, rows, latency, cells, replays, cache)
         if config.plots:
             draw_figures(draft, cells, rows, cache)
     for table in tables(rows, latency, config.evaluation.reference):
@@ -180,6 +184,7 @@ def summary(config: LeaderboardConfig, cells: list[Cell], episodes: Any, rows: l
     return {
         "version": __version__,
         "configuration": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True),
+        "presets": {label: type(entry.settings).__name__ for label, entry in config.scenarios.items()},
         "scenarios": {cell.scenario_label: repr(cell.scenario) for cell in cells},
         "traces": traces,
         "machine": machine(),
@@ -202,6 +207,10 @@ def main(raw: DictConfig) -> None:
     console = Console()
     try:
         config = cast(LeaderboardConfig, OmegaConf.to_object(raw))
+        if config.replay is not None:
+            replayed = replay_row(config.replay, Path(config.output or default_target([])), config.evaluation.workers)
+            console.print(replayed.text(), soft_wrap=True, highlight=False)
+            sys.exit(1 if replayed.differences else 0)
         target = Path(config.output) if config.output else default_target(list(HydraConfig.get().overrides.task))
         run(config, target, console)
     except (ValueError, TypeError, FileNotFoundError) as error:

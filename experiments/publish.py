@@ -4,7 +4,7 @@ What has been played before is taken from the cells. Published are the test trac
 """
 
 import sys
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +13,7 @@ import polars as pl
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from agents import make_agent
 from experiments.cells import Cell, collect, compute_all
 from experiments.configs import LeaderboardConfig
 from experiments.leaderboard import build_cells, build_preset
@@ -26,16 +27,19 @@ def publish(config: LeaderboardConfig, folder: Path, console: Console) -> list[P
     cells, cache = build_cells(config), Path(config.cache)
     for _ in compute_all(cells, cache, config.evaluation.workers):
         pass
+    entries = {make_agent(own.name, **own.settings).name: asdict(own) for own in config.agents.values()}
     paths = []
     for label in config.scenarios:
         own = [cell for cell in cells if cell.scenario_label == label]
-        results = tabulate(label, build_preset(config, label), own, collect(own, cache, "episodes"))
+        results = tabulate(label, build_preset(config, label), own, collect(own, cache, "episodes"), entries)
         paths.append(results.write(folder))
         console.print(f"{paths[-1].name}: {len(results.seeds)} traces, {', '.join(results.objectives)}")
     return paths
 
 
-def tabulate(label: str, preset: Preset, cells: list[Cell], episodes: pl.DataFrame) -> Published:
+def tabulate(
+    label: str, preset: Preset, cells: list[Cell], episodes: pl.DataFrame, entries: dict[str, dict[str, Any]]
+) -> Published:
     """The results of one scenario, policies in the order of the comparison."""
     policies = list(dict.fromkeys(cell.policy.name for cell in cells))
     tables = {name: episodes.filter(pl.col("policy") == name).sort("seed") for name in policies}
@@ -46,7 +50,8 @@ def tabulate(label: str, preset: Preset, cells: list[Cell], episodes: pl.DataFra
         raise ValueError(f"{', '.join(different)} and {policies[0]} did not play the same traces of {label}")
     objectives = {name: table["objective"].to_numpy() for name, table in tables.items()}
     seeds = tuple(first["seed"].to_list())
-    return Published(label, type(preset).__name__, overrides_of(preset), __version__, seeds, tuple(hashes), objectives)
+    what = type(preset).__name__, overrides_of(preset), __version__
+    return Published(label, *what, seeds, tuple(hashes), objectives, {name: entries[name] for name in policies})
 
 
 def overrides_of(preset: Preset) -> dict[str, Any]:

@@ -1,12 +1,13 @@
-"""The protocol of a policy: it sees views, and answers with a pair or HOLD."""
+"""The protocol of a policy: it sees views, and answers with a pair or HOLD; if it likes, it also says why."""
 
 import hashlib
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass
+from typing import Protocol, Self, runtime_checkable
 
 import numpy as np
 
 from mhgym.scenario import Scenario
-from mhgym.view import CentreView, Pair
+from mhgym.view import HOLD, Bools, CentreView, Floats, Pair
 
 
 @runtime_checkable
@@ -36,6 +37,50 @@ class Policy(Protocol):
         Returns:
             A row of `view.waiting` with a counsellor, or `HOLD`. Anything illegal counts as HOLD.
         """
+        ...
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """What a policy held against each other at an epoch, for people to read.
+
+    Attributes:
+        measure: What the values are, with their unit.
+        pairs: Candidates; `HOLD` among them where it was one.
+        values: Of the candidates, the larger the better.
+    """
+
+    measure: str
+    pairs: tuple[Pair, ...]
+    values: tuple[float, ...]
+
+    @classmethod
+    def of(
+        cls, view: CentreView, measure: str, values: Floats, *, among: Bools | None = None, hold: float | None = None
+    ) -> Self:
+        """The legal pairs of a view, in its order.
+
+        Args:
+            view: What was decided on.
+            measure: What the values are.
+            values: `[n, C]`, or what broadcasts to it.
+            among: `[n, C]` pairs that were candidates; illegal ones among them are left out. None for all.
+            hold: What HOLD was worth; None where it was no candidate.
+        """
+        legal = view.legal if among is None else view.legal & among
+        rows, counsellors = np.nonzero(legal)
+        pairs = [Pair(int(row), int(counsellor)) for row, counsellor in zip(rows, counsellors, strict=True)]
+        weights = np.broadcast_to(values, legal.shape)[rows, counsellors].tolist()
+        held = ([], []) if hold is None else ([HOLD], [float(hold)])
+        return cls(measure, (*pairs, *held[0]), (*map(float, weights), *held[1]))
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A policy that says why it decides as it does."""
+
+    def weigh(self, view: CentreView) -> Weighed:
+        """What the last call of `act` held against each other; asked with its view, and changes nothing."""
         ...
 
 

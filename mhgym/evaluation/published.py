@@ -1,7 +1,8 @@
 """The published results of the baselines, trace by trace, which come with the package.
 
 A file for each scenario, `published/<name>.csv`: a first line in JSON says what was played; then stand the columns
-`seed`, `trace_hash` and one for each policy, its objective per arrival. `python -m experiments.publish` writes them.
+`seed`, `trace_hash` and one for each policy, its objective per arrival. `python -m experiments.publish` writes them;
+`python -m experiments.leaderboard replay=published/<name>/<policy>` plays a column again.
 """
 
 import csv
@@ -33,6 +34,7 @@ class Published:
         seeds: `[n]` of the traces.
         trace_hashes: `[n]` of the traces.
         objectives: By policy, `[n]`.
+        policies: Of each column, its `name` among the agents of a checkout and its `settings`.
     """
 
     name: str
@@ -42,6 +44,7 @@ class Published:
     seeds: tuple[int, ...]
     trace_hashes: tuple[str, ...]
     objectives: dict[str, Floats]
+    policies: dict[str, dict[str, Any]]
 
     @property
     def scenario(self) -> Scenario:
@@ -51,14 +54,20 @@ class Published:
     def write(self, folder: Path) -> Path:
         """Write the file; its path."""
         path = folder / f"{self.name}.csv"
-        head = {"preset": self.preset, "overrides": self.overrides, "version": self.version}
+        names = ("preset", "overrides", "version", "policies")
+        head = {name: getattr(self, name) for name in names}
         with path.open("w", encoding="utf-8", newline="") as file:
             file.write(json.dumps(head) + "\n")
             rows = csv.writer(file, lineterminator="\n")
             rows.writerow(["seed", "trace_hash", *self.objectives])
-            columns = [[f"{value:.{_DIGITS}g}" for value in own] for own in self.objectives.values()]
+            columns = [[as_published(value) for value in own] for own in self.objectives.values()]
             rows.writerows(zip(self.seeds, self.trace_hashes, *columns, strict=True))
         return path
+
+
+def as_published(value: float) -> str:
+    """A figure as it stands in the file."""
+    return f"{value:.{_DIGITS}g}"
 
 
 def published_names(folder: Path = FOLDER) -> list[str]:

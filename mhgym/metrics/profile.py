@@ -111,6 +111,45 @@ def stays(log: ContactLog) -> list[Stay]:
     ]
 
 
+def breaks_taken(
+    log: ContactLog, roster: Roster, horizon: float, *, postponed: bool, drained: bool
+) -> list[tuple[int, float, float]]:
+    """The breaks as they were: a postponed one begins once nothing is in hand, and a sign-out ends it.
+
+    Args:
+        log: Contact records.
+        roster: The counsellors that the records refer to.
+        horizon: Minute at which arrivals stop; no break falls due from then on.
+        postponed: Whether a break waits until nothing is in hand, instead of sending back what is.
+        drained: Whether who is on duty at the horizon stays until nobody waits.
+
+    Returns:
+        Counsellor, start and end, in minutes; in order of counsellor and start.
+    """
+    hands: dict[int, list[Interval]] = {}
+    for stay in stays(log):
+        hands.setdefault(stay.counsellor, []).append((stay.start, stay.end))
+    taken = []
+    for counsellor, person in enumerate(roster):
+        for shift in person.shifts:
+            signs_out = math.inf if drained and shift.end >= horizon else shift.end
+            back = shift.start
+            for begin, end in shift.breaks:
+                start, finish = begin, end
+                if postponed:
+                    start = max(back, _released(hands.get(counsellor, []), begin))
+                    finish = end if start == begin else start + (end - begin)
+                if begin < horizon and start < signs_out:
+                    back = min(finish, signs_out)
+                    taken.append((counsellor, start, back))
+    return taken
+
+
+def _released(hands: list[Interval], minute: float) -> float:
+    """The first minute, not before the given one, at which nothing is in hand that was then."""
+    return max((end for start, end in hands if start <= minute < end), default=minute)
+
+
 def take_lane(busy_until: list[float], start: float, end: float) -> int:
     """Take the lowest lane that is free at `start`, until `end`; a new one if there is none.
 

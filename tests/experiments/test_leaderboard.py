@@ -40,7 +40,7 @@ def test_results_folder_holds_what_it_promises(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     names = {path.name for path in (tmp_path / "out").iterdir()}
     assert {"episodes.parquet", "summary.json", "timings.json", "leaderboard.md", "objective.png"} <= names
-    assert {"timings.md", "bounds.parquet"} <= names
+    assert {"index.html", "timings.md", "bounds.parquet"} <= names
     assert {"waits_eran_heavy.png", "occupancy_open_up_day.png", "episode_fcfs_open_up_day.png"} <= names
     episodes = pl.read_parquet(tmp_path / "out/episodes.parquet")
     assert episodes.group_by("scenario", "policy").len()["len"].to_list() == [6] * 4
