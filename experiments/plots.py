@@ -169,6 +169,7 @@ LEGS: dict[LegKind, tuple[str, dict[str, Any]]] = {
     LegKind.SERVICE: ("service", {"facecolor": SKY_BLUE, "edgecolor": BLUE, "lw": 0.6}),
     LegKind.WRAP_UP: ("wrap-up", {"facecolor": "#D3EBF8", "edgecolor": BLUE, "lw": 0.6}),
     LegKind.ZOMBIE: ("zombie", {"facecolor": "white", "edgecolor": GREY, "lw": 0.6, "hatch": "//////"}),
+    LegKind.BRIDGE: ("bridge of a wait", {"facecolor": "#F3DCE8", "edgecolor": PURPLE, "lw": 0.6}),
 }
 _OFF_DUTY = {"facecolor": "#D9D9D9", "lw": 0}
 _BREAK = {"facecolor": "#F3DDB0", "edgecolor": ORANGE, "hatch": "..", "lw": 0}

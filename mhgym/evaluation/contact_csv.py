@@ -9,7 +9,7 @@ One row is one visit to the queue. A contact that was transferred has one row a 
 | terms_accepted | yes or no; no if and only if rejected; optional, yes |
 | caller_type | non_repeat or repeat; optional, non_repeat |
 | risk | low, medium or high; optional, low |
-| outcome | of this row: rejected, answered, transferred, abandoned, unanswered, zombie or wrap_up |
+| outcome | of this row: rejected, answered, transferred, abandoned, unanswered, zombie, wrap_up or bridge |
 | answered_at | when the counsellor took it up; empty for rejected, abandoned and unanswered |
 | ended_at | end of service, departure of the caller, or the close; may be empty for rejected |
 | released_at | end of the wrap-up that follows at once; optional, no wrap-up |
@@ -18,7 +18,8 @@ One row is one visit to the queue. A contact that was transferred has one row a 
 
 Times are minutes as numbers, or ISO 8601 timestamps, which become minutes from the earliest midnight; one file uses one
 form. After an abandoned row, each zombie row is one counsellor's opening of the abandoned contact (answered_at to
-ended_at). A wrap_up row is after-work that did not follow its service at once. The roster's schema is in `roster_csv`.
+ended_at). A wrap_up row is after-work that did not follow its service at once; a bridge row is somebody's company while
+the contact waited for another. The roster's schema is in `roster_csv`.
 """
 
 import csv

@@ -9,7 +9,7 @@ from mhgym.domain import CALLER_TYPES, RISKS, ContactLog, LegKind, Outcome
 from mhgym.domain.contact import Floats, Ints
 from mhgym.evaluation.csv_cells import NO, YES, Clock, Row
 
-ROW_OUTCOMES = ("rejected", "answered", "transferred", "abandoned", "unanswered", "zombie", "wrap_up")
+ROW_OUTCOMES = ("rejected", "answered", "transferred", "abandoned", "unanswered", "zombie", "wrap_up", "bridge")
 FILLED = {
     "rejected": (),
     "answered": ("answered_at", "ended_at", "counsellor"),
@@ -18,6 +18,7 @@ FILLED = {
     "unanswered": ("ended_at",),
     "zombie": ("answered_at", "ended_at", "counsellor"),
     "wrap_up": ("answered_at", "ended_at", "counsellor"),
+    "bridge": ("answered_at", "ended_at", "counsellor"),
 }
 EMPTY = {
     "rejected": ("answered_at", "released_at", "counsellor", "feedback"),
@@ -27,6 +28,7 @@ EMPTY = {
     "unanswered": ("answered_at", "released_at", "counsellor", "feedback"),
     "zombie": ("released_at", "feedback"),
     "wrap_up": ("released_at", "feedback"),
+    "bridge": ("released_at", "feedback"),
 }
 FINAL = {"rejected": Outcome.REJECTED, "answered": Outcome.ANSWERED, "unanswered": Outcome.UNANSWERED}
 ONGOING = -1  # in place of an outcome while the contact is not over
@@ -48,6 +50,11 @@ class Contact:
     counsellor: int = -1
     feedback: float = np.nan
     transfers: int = 0
+
+    @property
+    def service(self) -> list[Leg]:
+        """Its legs of service."""
+        return [leg for leg in self.legs if leg[1] == LegKind.SERVICE]
 
 
 def read_contacts(rows: Sequence[Row], clock: Clock, index: Mapping[str, int]) -> dict[str, Contact]:
@@ -116,7 +123,7 @@ def _check_same(row: Row, contact: Contact, clock: Clock) -> None:
 def _add_row(row: Row, contact: Contact, clock: Clock, index: Mapping[str, int]) -> None:
     """Enter one visit into its contact."""
     outcome = row.text("outcome").lower()
-    if outcome in {"zombie", "wrap_up"}:
+    if outcome in {"zombie", "wrap_up", "bridge"}:
         _add_extra(row, contact, clock, index)
         return
     if contact.outcome != ONGOING:
@@ -125,10 +132,10 @@ def _add_row(row: Row, contact: Contact, clock: Clock, index: Mapping[str, int])
         )
     if outcome == "rejected" and contact.legs:
         raise row.error("outcome", "only the first visit of a contact can be rejected")
-    earliest = contact.ended_at if contact.legs else contact.arrived_at
+    earliest = contact.ended_at if contact.service else contact.arrived_at
     if outcome in {"answered", "transferred"}:
         contact.legs += _service(row, clock, index, earliest)
-        contact.answered_at = contact.legs[0][2]
+        contact.answered_at = contact.service[0][2]
     contact.ended_at = _time(row, "ended_at", clock, earliest) if row.text("ended_at") else earliest
     if outcome == "transferred":
         contact.transfers += 1
@@ -142,14 +149,18 @@ def _add_row(row: Row, contact: Contact, clock: Clock, index: Mapping[str, int])
 
 
 def _add_extra(row: Row, contact: Contact, clock: Clock, index: Mapping[str, int]) -> None:
-    """Enter the opening of a zombie, or after-work on its own."""
-    zombie = row.text("outcome").lower() == "zombie"
-    if zombie and contact.outcome not in {Outcome.ABANDONED, Outcome.ABANDONED_IN_TRANSFER}:
+    """Enter the opening of a zombie, after-work on its own, or the bridge of a wait."""
+    kind = LegKind[row.text("outcome").upper()]
+    if kind == LegKind.ZOMBIE and contact.outcome not in {Outcome.ABANDONED, Outcome.ABANDONED_IN_TRANSFER}:
         raise row.error("outcome", "a zombie must follow the abandoned row of its contact")
-    if not zombie and not contact.legs:
+    if kind == LegKind.WRAP_UP and not contact.service:
         raise row.error("outcome", "a wrap_up must follow a row of service of its contact")
-    start = _time(row, "answered_at", clock, contact.ended_at if zombie else contact.legs[0][3])
-    kind = LegKind.ZOMBIE if zombie else LegKind.WRAP_UP
+    earliest = {
+        LegKind.ZOMBIE: contact.ended_at,
+        LegKind.WRAP_UP: contact.service[0][3] if contact.service else contact.arrived_at,
+        LegKind.BRIDGE: contact.arrived_at,
+    }
+    start = _time(row, "answered_at", clock, earliest[kind])
     contact.legs.append((_counsellor(row, index), int(kind), start, _time(row, "ended_at", clock, start)))
 
 

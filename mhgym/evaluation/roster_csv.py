@@ -8,10 +8,13 @@ One row is one stretch of duty without a break:
 | role | volunteer, full_time, duty_officer or therapist |
 | capacity | concurrent contacts, 1 if empty |
 | new | yes or no, no if empty |
+| new_until | time from which somebody new is new no more; empty for never |
+| inbox | contacts that may wait for this one person, 0 if empty |
 | start, end | times as in the log; both empty for someone who is never on duty |
 """
 
 import csv
+import math
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +23,8 @@ from mhgym.domain import ROLES, ContactLog, Counsellor, Role, Roster, Shift
 from mhgym.evaluation.csv_cells import MINUTES_PER_DAY, NO, YES, Clock, Row, read_rows
 
 ROSTER_REQUIRED = ("counsellor", "role", "start", "end")
-ROSTER_OPTIONAL = ("capacity", "new")
-ROSTER_TIMES = ("start", "end")
+ROSTER_OPTIONAL = ("capacity", "new", "new_until", "inbox")
+ROSTER_TIMES = ("start", "end", "new_until")
 MOST_CONTACTS = 1000.0  # at once; a larger capacity is a slip of the pen
 
 
@@ -63,26 +66,42 @@ def write_roster(path: Path, roster: Roster) -> None:
     """Write the staffed intervals of a roster; closed intervals and eligibility by risk are not part of the schema."""
     with path.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
-        writer.writerow(("counsellor", "role", "capacity", "new", "start", "end"))
+        writer.writerow(("counsellor", "role", "capacity", "new", "new_until", "inbox", "start", "end"))
         for name, person, intervals in zip(roster.names(), roster, roster.staffed_intervals(), strict=True):
-            fixed = (name, ROLES[person.role], person.capacity, YES if person.new else NO)
+            new_until = person.new_until if math.isfinite(person.new_until) else ""
+            new = (YES, new_until) if person.new else (NO, "")
+            fixed = (name, ROLES[person.role], person.capacity, *new, person.inbox)
             for start, end in intervals or (("", ""),):
                 writer.writerow((*fixed, start, end))
 
 
 def _counsellor(name: str, rows: list[Row], clock: Clock) -> Counsellor:
     """One counsellor from their rows."""
-    for column in ("role", "capacity", "new"):
+    for column in ("role", *ROSTER_OPTIONAL):
         for row in rows:
             if row.text(column) != rows[0].text(column):
                 raise row.error(column, f"must be {rows[0].text(column)!r} in all rows of counsellor {name}")
+    new = rows[0].choice("new", (NO, YES), default=NO) == 1
     return Counsellor(
         role=Role(rows[0].choice("role", ROLES)),
         shifts=_shifts(rows, clock),
-        capacity=_capacity(rows[0]),
-        new=rows[0].choice("new", (NO, YES), default=NO) == 1,
+        capacity=_contacts(rows[0], "capacity", 1),
+        new=new,
         name=name,
+        new_until=_new_until(rows[0], new, clock),
+        inbox=_contacts(rows[0], "inbox", 0),
     )
+
+
+def _new_until(row: Row, new: bool, clock: Clock) -> float:
+    """Minute at which somebody counts as new no more."""
+    if not row.text("new_until"):
+        return math.inf
+    if not new:
+        raise row.error("new_until", "must be empty for somebody who is not new")
+    if not (until := clock.minutes(row, "new_until")) > 0:
+        raise row.error("new_until", "must come after the first midnight")
+    return until
 
 
 def _shifts(rows: list[Row], clock: Clock) -> tuple[Shift, ...]:
@@ -102,14 +121,14 @@ def _shifts(rows: list[Row], clock: Clock) -> tuple[Shift, ...]:
     return tuple(shifts)
 
 
-def _capacity(row: Row) -> int:
-    """Concurrent contacts."""
-    if not row.text("capacity"):
-        return 1
-    capacity = row.number_within("capacity", 1, MOST_CONTACTS)
-    if not capacity.is_integer():
-        raise row.error("capacity", "must be a whole number of contacts")
-    return int(capacity)
+def _contacts(row: Row, column: str, least: int) -> int:
+    """A number of contacts, the least that may be if the cell is empty."""
+    if not row.text(column):
+        return least
+    number = row.number_within(column, least, MOST_CONTACTS)
+    if not number.is_integer():
+        raise row.error(column, "must be a whole number of contacts")
+    return int(number)
 
 
 def _derived(log: ContactLog, index: int, name: str) -> Counsellor:

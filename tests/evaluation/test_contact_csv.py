@@ -25,7 +25,7 @@ def write(folder, *lines, header=HEADER, name="log.csv"):
 
 
 def random_log(seed, contacts=40, counsellors=3):
-    """A log with every outcome, transfers, wrap-ups at once and later, zombies, and times of full precision."""
+    """A log with every outcome, transfers, wrap-ups at once and later, zombies, bridges; times of full precision."""
     rng = np.random.default_rng(seed)
     rows, legs = [], []
     for row, arrived in enumerate(np.sort(rng.uniform(0, 500, contacts)).tolist()):
@@ -44,6 +44,8 @@ def random_log(seed, contacts=40, counsellors=3):
             now += rng.exponential(10)
         if outcome in {Outcome.ABANDONED, Outcome.ABANDONED_IN_TRANSFER} and rng.random() < 0.5:
             legs.append((row, int(rng.integers(counsellors)), LegKind.ZOMBIE, now + 1.1, now + 3.3))
+        if outcome != Outcome.REJECTED and rng.random() < 0.3:
+            legs.append((row, int(rng.integers(counsellors)), LegKind.BRIDGE, arrived, arrived + rng.exponential(5)))
         feedback = rng.random() if done and rng.random() < 0.8 else NAN
         transfers = visits.get(outcome, 0) - done
         kinds = (int(rng.integers(2)), int(rng.integers(3)))
@@ -55,7 +57,7 @@ def random_log(seed, contacts=40, counsellors=3):
 
 ROSTER = Roster((
     Counsellor(Role.THERAPIST, (Shift(0.0, 250.1, breaks=((60.3, 75.7),)),), capacity=2, name="Ada, née Byron"),
-    Counsellor(Role.VOLUNTEER, (Shift(10.0, 100.0), Shift(200.0, 600.0)), new=True, name='Bo "B"'),
+    Counsellor(Role.VOLUNTEER, (Shift(10.0, 100.0), Shift(200.0, 600.0)), new=True, name='Bo "B"', new_until=80.5, inbox=3),
     Counsellor(Role.DUTY_OFFICER, (), capacity=5),
 ))  # fmt: skip
 
@@ -209,6 +211,24 @@ def test_errors_name_file_row_column_value_and_rule(tmp_path, lines, message):
 def test_errors_of_the_roster(tmp_path, lines, message):
     path = write(tmp_path, "a,1,,,,answered,2,5,,Kim,")
     duty = write(tmp_path, *lines, header=ROSTER_HEADER, name="roster.csv")
+
+    with pytest.raises(ValueError, match=message):
+        read_contact_csv(path, duty)
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ("no,5,", "column new_until: must be empty for somebody who is not new, got '5'"),
+        ("yes,0,", "column new_until: must come after the first midnight, got '0'"),
+        ("no,,-1", "column inbox: must be a number from 0 to 1000, got '-1'"),
+        ("no,,2.5", "column inbox: must be a whole number of contacts, got '2.5'"),
+    ],
+)
+def test_errors_of_newcomers_and_inboxes(tmp_path, cells, message):
+    path = write(tmp_path, "a,1,,,,answered,2,5,,Kim,")
+    header = "counsellor,role,start,end,new,new_until,inbox"
+    duty = write(tmp_path, f"Kim,therapist,0,9,{cells}", header=header, name="roster.csv")
 
     with pytest.raises(ValueError, match=message):
         read_contact_csv(path, duty)
