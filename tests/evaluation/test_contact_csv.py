@@ -57,7 +57,9 @@ def random_log(seed, contacts=40, counsellors=3):
 
 ROSTER = Roster((
     Counsellor(Role.THERAPIST, (Shift(0.0, 250.1, breaks=((60.3, 75.7),)),), capacity=2, name="Ada, née Byron"),
-    Counsellor(Role.VOLUNTEER, (Shift(10.0, 100.0), Shift(200.0, 600.0)), new=True, name='Bo "B"', new_until=80.5, inbox=3),
+    Counsellor(
+        Role.VOLUNTEER, (Shift(10.0, 100.0), Shift(200.0, 600.0)), new=True, name='Bo "B"', new_until=80.5, inbox=3
+    ),
     Counsellor(Role.DUTY_OFFICER, (), capacity=5),
 ))  # fmt: skip
 
