@@ -20,7 +20,7 @@ FLOWS = {"standard": 3.0, "heavy": 4.0}  # requests per hour, day and night
 # Requests of each hour of the day over those of the mean hour.
 _SHAPE = (*(0.3,) * 8, *(1.3,) * 4, *(1.5,) * 6, *(1.3,) * 5, 0.9)
 # On duty and break, minutes of each day: every second therapist starts late, every second volunteer works late.
-_THERAPIST_DAYS = ((480.0, 960.0, ((720.0, 765.0),)), (660.0, 1140.0, ((900.0, 945.0),)))
+_THERAPIST_DAYS = ((480.0, 960.0, ((720.0, 765.0),)), (840.0, 1320.0, ((1080.0, 1125.0),)))
 _VOLUNTEER_DAYS = ((480.0, 840.0, ()), (840.0, 1320.0, ()))
 _VOLUNTEER_CAPACITY = 2
 _NOT_HIGH = frozenset({Risk.LOW, Risk.MEDIUM})  # what newcomers may take
