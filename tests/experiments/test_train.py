@@ -166,7 +166,7 @@ def test_a_network_of_many_preferences_says_so(tmp_path: Path) -> None:
             r"sampler needs flow and staffing, each as \[least, largest\], got \[10.0, 14.0\] and",
         ),
         (["learners.ppo.preferences=[burden,fairness]"], "weights of at least 0 for burden, fairness, not all 0, got"),
-        (["learners.ppo.imitate=cmt2"], r"unknown agent 'cmt2' \(known: best_match, "),
+        (["learners.ppo.imitate=cmt2"], r"unknown agent 'cmt2' \(known: batch_assignment, best_match, "),
         (
             ["learners.ppo.imitate=random"],
             "only a policy with a compiled rule can be imitated, such as cmt, got 'random'",
