@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mhgym.registration import COUNSELLOR_IDS, IDS, MATCHING_IDS, MO_IDS
+from mhgym.registration import COUNSELLOR_IDS, DISPATCHER_IDS, IDS, MATCHING_IDS, MO_IDS, MO_MATCHING_IDS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -50,7 +50,7 @@ def test_experiment_command_runs(command: str, tmp_path: Path) -> None:
 def test_ids_are_all_named() -> None:
     """Each centre and the week; of the forms that every centre has, at least one, and none that is not."""
     named = set(re.findall(r"[`\"](mhgym/[\w-]+-v\d+)[`\"]", README))
-    assert set(IDS) | set(MATCHING_IDS) <= named
+    assert {*IDS, *MATCHING_IDS, *DISPATCHER_IDS} <= named
     assert named & set(COUNSELLOR_IDS)
     assert named & set(MO_IDS)
-    assert named <= set(IDS) | set(MATCHING_IDS) | set(COUNSELLOR_IDS) | set(MO_IDS) | {"mhgym/mo-DisasterRelief-v0"}
+    assert named <= {*IDS, *MATCHING_IDS, *DISPATCHER_IDS, *COUNSELLOR_IDS, *MO_IDS, *MO_MATCHING_IDS}
