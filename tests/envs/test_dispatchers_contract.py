@@ -11,6 +11,7 @@ import pettingzoo
 import pytest
 from pettingzoo.test import (
     api_test,
+    max_cycles_test,
     parallel_api_test,
     parallel_seed_test,
     render_test,
@@ -57,7 +58,8 @@ def test_seeds_and_pictures_pass_pettingzoos_tests(monkeypatch: pytest.MonkeyPat
 
 
 def test_max_cycles_ends_both_forms() -> None:
-    """PettingZoo's test samples without masks, so volunteers would never be asked; this one chooses what is legal."""
+    """PettingZoo's test samples without masks; here actions are legal, too."""
+    max_cycles_test(dispatchers_v0)
     env = dispatchers_v0.raw_env(max_cycles=4, flow=30.0, **DAY)
     turns, rng = dict.fromkeys(AGENTS, 0), np.random.default_rng(0)
     env.reset(seed=1)

@@ -1,8 +1,8 @@
 """The game of two dispatchers in a centre with inboxes: one allocates requests, the other has their waits bridged.
 
-The dispatcher of those with inboxes, `therapists`, is asked first at every decision epoch, then `volunteers`. Each
-chooses a pair of its own kind, which is carried out at once, and is asked again while it has one; a decline stands
-until the minute changes or both have declined, and then time goes on.
+The dispatcher of those with inboxes, `therapists`, is asked first at every decision epoch, then `volunteers`, each once
+even if it has nothing but to decline. Each chooses a pair of its own kind, which is carried out at once, and is asked
+again while it has one; a decline stands until the minute changes or both have declined, and then time goes on.
 """
 
 from typing import Any, ClassVar
@@ -45,6 +45,11 @@ class DispatcherTurns(Turns):
         super().__init__(core, _ForBoth())
         self._num_players = len(PLAYERS)
 
+    def reset(self, rng: np.random.Generator, **chance: Any) -> None:
+        """Begin an episode."""
+        self._heard_at = [-1] * self._num_players  # the instant
+        super().reset(rng, **chance)
+
     @property
     def decline(self) -> int:
         """The action that declines, the last one."""
@@ -55,6 +60,10 @@ class DispatcherTurns(Turns):
         mask = np.ones(self.decline + 1, dtype=np.int8)
         mask[:-1] = self._own[counsellor] & self._present[counsellor]
         return mask
+
+    def in_play(self, counsellor: int) -> bool:
+        """Whether a dispatcher is asked at this instant, now or after the other."""
+        return bool(self._present[counsellor])
 
     def read(self, counsellor: int, action: int) -> int:
         """The pair that an action stands for; `NOBODY` for a decline, and for what is illegal, which is counted."""
@@ -71,6 +80,7 @@ class DispatcherTurns(Turns):
 
     def answer(self, counsellor: int, contact: int) -> None:
         """Carry out a pair that the dispatcher who is asked may choose, or `NOBODY`, and find who is asked next."""
+        self._heard_at[counsellor] = self.instant
         if contact == NOBODY:
             self._declined[counsellor] = True
             self._look()
@@ -93,7 +103,10 @@ class DispatcherTurns(Turns):
         legal = self.core.mask()[:-1].reshape(self._num_slots, self._num_counsellors)
         self._own = [(legal * kind).ravel() for kind in (has_inbox, ~has_inbox)]
         self._present = ~(self._declined | self._retired)
-        may = [bool(own.any()) and bool(here) for own, here in zip(self._own, self._present, strict=True)]
+        may = [
+            bool(here) and (at != self.instant or bool(own.any()))
+            for here, at, own in zip(self._present, self._heard_at, self._own, strict=True)
+        ]
         self.asked = may.index(True) if any(may) else NOBODY
 
 
