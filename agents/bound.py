@@ -269,6 +269,8 @@ def check_defined(scenario: Scenario) -> None:
     for name in ("burden", "fairness"):
         if getattr(weights, name) != 0:
             raise ValueError(f"the bound needs a weight of 0 for {name}, got {getattr(weights, name)}")
+    if scenario.inboxes:
+        raise ValueError(f"the bound needs a centre without inboxes, got {scenario.name}")
     for index, person in enumerate(scenario.roster):
         if person.capacity != 1:
             raise ValueError(f"the bound needs capacity 1, got {person.capacity} of counsellor {index}")

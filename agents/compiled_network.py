@@ -248,10 +248,10 @@ def encode(flat, num_slots, num_counsellors, layers, room):  # type: ignore[no-u
     of_pairs, of_legal = room.means[3 * width : 4 * width], room.means[4 * width :]
     first_desk = _GLOBALS + num_slots * _QUEUE
     first_pair = first_desk + num_counsellors * _COUNSELLOR
-    end = first_pair + num_slots * num_counsellors * _PAIR
+    told = flat.shape[0] - (layers.centre.weight.shape[0] - _GLOBALS)  # what it is told stands last
     copy(layers.centre.bias, room.centre)
     add_product(flat[:_GLOBALS], layers.centre.weight, room.centre)
-    add_product(flat[end:], layers.centre.weight[_GLOBALS:], room.centre)
+    add_product(flat[told:], layers.centre.weight[_GLOBALS:], room.centre)
     room.means[:] = 0.0
     add(room.centre, room.means[:width])
     rectify(room.means[:width])

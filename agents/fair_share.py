@@ -20,8 +20,9 @@ class FairShare:
     is the price of a unit of it: 0 leaves the policy as it is, and the larger the weight, the closer the constraint is
     kept and the more quality it costs.
 
-    What is raised is the predicted quality in the view. So the weight moves every policy that reads it: index rules,
-    networks, and planners, which take the raised value for what the match is worth; not FCFS.
+    What is raised is the predicted quality in the view. So the weight moves every policy that reads it: index rules
+    without limit; networks up to the largest feature they are shown; planners, which believe in better feedback, up to
+    full feedback; not FCFS. Contacts in inboxes count when they are taken, so that until then the shortfall stands.
 
     Attributes:
         rule: Decides.

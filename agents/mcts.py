@@ -99,8 +99,11 @@ class MCTS:
             raise ValueError(
                 f"mcts does not plan for fairness, got a weight of {scenario.weights.fairness}; set it to 0"
             )
-        if self.objective == "served" and (scenario.rules.zombies == "kept" or self.look_ahead is not None):
-            raise ValueError("mcts plans for 'served' to the end of shifts without zombies only; use 'per_arrival'")
+        unfit = scenario.rules.zombies == "kept" or self.look_ahead is not None or scenario.inboxes
+        if self.objective == "served" and unfit:
+            raise ValueError(
+                "mcts plans for 'served' to the end of shifts without zombies and inboxes only; use 'per_arrival'"
+            )
         self._scenario, self._rng = self._forget.scenario(scenario), rng
         accepted = scenario.population.sample(1024, np.random.default_rng(0)).accepted.mean()
         self._accepted = float(accepted)

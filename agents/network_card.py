@@ -40,6 +40,7 @@ class Card:
         critic_width: Of the critic.
         num_slots: N that it was trained with.
         num_counsellors: C that it was trained with, padding included.
+        inboxes: Whether its observations had the blocks of centres with inboxes; only a perceptron reads them.
         num_extra: Features beyond the observation.
         preferences: Components whose weights it is told, in those features; empty if it knows one preference.
         may_hold: Whether it may hold where a pair can be assigned.
@@ -53,6 +54,7 @@ class Card:
     num_slots: int
     num_counsellors: int
     num_extra: int = 0
+    inboxes: bool = False
     preferences: tuple[str, ...] = ()
     may_hold: bool = True
     features: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: dict(FEATURES))
@@ -73,7 +75,7 @@ class Card:
     @property
     def layout(self) -> ObservationLayout:
         """The layout that it was trained with."""
-        return ObservationLayout(self.num_slots, self.num_counsellors)
+        return ObservationLayout(self.num_slots, self.num_counsellors, self.inboxes)
 
     def check_features(self) -> None:
         """Refuse a network that was trained on other features than this build has.
@@ -91,7 +93,7 @@ class Card:
                         f"{pair[1]!r}; train it anew, or use the version of mhgym that it was trained with"
                     )
 
-    def layout_for(self, num_slots: int, num_counsellors: int) -> ObservationLayout:
+    def layout_for(self, num_slots: int, num_counsellors: int, *, inboxes: bool = False) -> ObservationLayout:
         """The layout to show the network in a centre.
 
         A roster below that of training is padded to it, as smaller ones were in training, since some features are
@@ -99,7 +101,8 @@ class Card:
         rosters, train with a sampler, or at least with a larger `num_counsellors`.
 
         Raises:
-            ValueError: If a perceptron, which depends on sizes, meets other slots than its own, or more counsellors.
+            ValueError: If a perceptron, which depends on sizes, meets other slots than its own, more counsellors, or
+                inboxes where it was trained without or the other way round.
         """
         sizes = self.num_slots, self.num_counsellors
         if self.network != "index_rule" and (num_slots != sizes[0] or num_counsellors > sizes[1]):
@@ -108,7 +111,13 @@ class Card:
                 f"counsellors, the centre has {num_slots} and {num_counsellors}; use one of kind 'index_rule', which "
                 "fits any"
             )
-        return ObservationLayout(num_slots, max(sizes[1], num_counsellors))
+        if self.network != "index_rule" and inboxes != self.inboxes:
+            words = ("without inboxes", "with inboxes")
+            raise ValueError(
+                f"this network {self.network!r} was trained in a centre {words[self.inboxes]}, this is one "
+                f"{words[inboxes]}; use one of kind 'index_rule', which fits any"
+            )
+        return ObservationLayout(num_slots, max(sizes[1], num_counsellors), inboxes)
 
     def sight(
         self, scenario: Scenario, num_slots: int | None = None, weights: Mapping[str, float] | None = None
@@ -129,5 +138,5 @@ class Card:
                 "learners.<agent>.preferences, or leave weights out"
             )
         own = dict(zip(COMPONENTS, scenario.weights.as_tuple(), strict=True)) if weights is None else weights
-        layout = self.layout_for(num_slots or self.num_slots, len(scenario.roster))
+        layout = self.layout_for(num_slots or self.num_slots, len(scenario.roster), inboxes=scenario.inboxes)
         return Sight(layout, Preferences(self.preferences).tell(own), self.may_hold)

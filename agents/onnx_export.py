@@ -41,7 +41,7 @@ def export_onnx(network: str | Path, target: Path, num_slots: int, num_counsello
         ValueError: If the network does not fit that size.
     """
     actor, _, card = load_network(network)
-    layout = card.layout_for(num_slots, num_counsellors)
+    layout = card.layout_for(num_slots, num_counsellors, inboxes=card.inboxes)
     module = _OverScene(actor, layout) if card.network == "index_rule" else actor
     example = torch.zeros(2, layout.size + card.num_extra)
     with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings(), torch.no_grad():

@@ -7,7 +7,7 @@ import numpy as np
 from agents.index_rules import floored_quality
 from agents.selection import best_pair
 from mhgym.scenario import Scenario
-from mhgym.view import CentreView, Pair
+from mhgym.view import HOLD, CentreView, Pair
 
 
 @dataclass
@@ -42,7 +42,8 @@ class RoundRobin:
         place = -np.arange(len(view.waiting), dtype=np.float64)[:, None]
         steps = (np.arange(size) - self._last - 1) % size
         pair = best_pair(view, place, -steps.astype(np.float64))
-        self._last = pair.counsellor
+        if pair != HOLD:
+            self._last = pair.counsellor
         return pair
 
 

@@ -115,6 +115,9 @@ class LikelyThere:
         return best_pair(view, first, order, among=there >= self._least)
 
     def weigh(self, view: CentreView) -> Weighed:
-        """The chances that contacts are there, and as what HOLD is worth the least that is opened."""
+        """The chances that contacts are there, and as what HOLD is worth the least that is opened.
+
+        Where the oldest or high risk goes first, the choice need not be the likeliest.
+        """
         there = np.exp(log_probability_there(view.wait, view.waiting.patience))
         return Weighed.of(view, "chance that the caller is still there", there[:, None], hold=self.least or None)

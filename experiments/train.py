@@ -215,6 +215,7 @@ def card_of(config: TrainConfig, label: str, place: str, model: RoutingPPO, curv
         num_slots=layout.num_slots,
         num_counsellors=layout.num_counsellors,
         num_extra=model.policy.num_extra,
+        inboxes=layout.inboxes,
         preferences=tuple(learner.preferences),
         may_hold=learner.may_hold,
         training=training,

@@ -47,7 +47,8 @@ class Weighed:
     Attributes:
         measure: What the values are, with their unit.
         pairs: Candidates; `HOLD` among them where it was one.
-        values: Of the candidates, the larger the better.
+        values: Of the candidates, the larger the better; a policy may take another for reasons beside them, which its
+            `weigh` says.
     """
 
     measure: str

@@ -48,7 +48,7 @@ class GroupCell(Cell):
             for grouping in self.groupings:
                 sums = caller_sums(log, grouping.codes(trace), len(grouping.groups))
                 rows["callers"] += _rows(head | {"grouping": grouping.name}, grouping.groups, CALLER_SUMS, sums)
-            group = roster.new().astype(np.int64)
+            group = np.where(roster.answers(), roster.new(), -1)  # new at any time, among those who answer
             sums = counsellor_sums(log, roster, group, len(STAFF), until, horizon)
             rows["counsellors"] += _rows(head, STAFF, COUNSELLOR_SUMS, sums)
         return {name: pl.DataFrame(table) for name, table in rows.items()}

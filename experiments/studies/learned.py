@@ -56,7 +56,7 @@ class Arena:
     bound: bool = False
 
 
-_SHORT = ("mcts", "mcts_per_candidate", "mcts_strongest", "guided_search")
+_SHORT = ("mcts", "mcts_per_candidate", "mcts_threshold_rollouts", "guided_search")
 ARENAS = (
     Arena("EranHeavy", "ppo_eran_heavy_seed", "mcts", _SHORT, bound=True),
     Arena("EranStandard", "ppo_eran_standard_seed", "mcts", _SHORT, bound=True),

@@ -152,7 +152,8 @@ def markdown(rows: list[Row], replications: int, seeds: int, specialists: int) -
         f"Objective per arrival of {seeds} network(s) trained at {TRAINED_FLOW[0]:g} to {TRAINED_FLOW[1]:g} calls an "
         f"hour and {TRAINED_STAFFING[0]} to {TRAINED_STAFFING[1]} counsellors, and what they gain over others with "
         f"95 % intervals, each by itself. {TUNED} was tuned in each centre ({_CANDIDATES} settings, {_BUDGET:,} "
-        f"training shifts); specialists are {specialists} network(s) trained at 12 calls and 4 counsellors alone.",
+        f"training shifts); specialists are {specialists} network(s) trained at 12 calls and 4 counsellors alone, "
+        "their mean taken as it is.",
         "",
         f"| calls an hour | counsellors | trained there | networks | minus {' | minus '.join(others)} |",
         f"|---:|---:|---|---:|{'---:|' * len(others)}",

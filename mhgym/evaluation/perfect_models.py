@@ -55,9 +55,11 @@ class PerfectModels:
         """Prepare for the episode; the policy believes that the models are right about those still to come, too.
 
         Raises:
-            ValueError: If contacts can be transferred, whose rest no trace knows, or if knowing patience would tell who
-                has left unseen.
+            ValueError: If contacts can be transferred, whose rest no trace knows, or wait in inboxes, where a decision
+                is not yet an answer, or if knowing patience would tell who has left unseen.
         """
+        if scenario.inboxes:
+            raise ValueError(f"perfect models need a centre without inboxes, got {scenario.name}")
         if scenario.rules.zombies == "kept" and "patience" in self.models:
             raise ValueError("perfect 'patience' would tell who has left unseen where zombies are 'kept'; leave it out")
         if scenario.rules.on_break != "postpone" or scenario.rules.on_sign_out != "finish":

@@ -195,7 +195,10 @@ def test_a_padded_network_decides_alike_one_by_one_and_in_batches(tmp_path: Path
     assert not np.array_equal(totals, narrow)  # shares of C reach what it decides
 
 
-@pytest.mark.parametrize(("preset", "settings"), [("EranHeavy", {}), ("OpenUp", {"horizon": 120.0})])
+@pytest.mark.parametrize(
+    ("preset", "settings"),
+    [("EranHeavy", {}), ("OpenUp", {"horizon": 120.0}), ("Therapists", {"horizon": 720.0, "flow": 9.0})],
+)
 def test_playing_many_at_once_gives_the_same_episodes(preset: str, settings: dict[str, float], network: Path) -> None:
     """One network decides for a batch as it does for one view at a time; 20 traces in 7 centres."""
     scenario = make_scenario(preset, **settings)

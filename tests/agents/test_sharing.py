@@ -67,10 +67,13 @@ def test_bridges_go_to_those_whose_patience_is_most_used_up() -> None:
 
 
 def test_the_least_loaded_gets_the_first_request() -> None:
+    allocated = 0
     for view, pair in views("bridging", rule="least_loaded"):
         if pair != HOLD and view.staff.pending[pair.counsellor] + view.staff.room[pair.counsellor] > 0:
             load = view.staff.in_hand + view.staff.pending
             assert load[pair.counsellor] == load[view.legal[pair.row]].min()
+            allocated += 1
+    assert allocated > 20
 
 
 def test_in_turn_goes_round() -> None:

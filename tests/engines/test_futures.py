@@ -14,6 +14,7 @@ from mhgym.engines.reference import ReferenceEngine
 from mhgym.engines.rules import Rule
 from mhgym.engines.simulator import Simulator
 from mhgym.presets import make_scenario
+from mhgym.processes import draws
 from mhgym.scenario import Scenario
 from mhgym.testing.strategies import scenarios
 from mhgym.trace import Trace
@@ -70,6 +71,19 @@ def test_presets_have_the_same_futures_on_both_engines(name: str, decisions: int
     view = view_after(scenario, 4, min(decisions, 8) if name == "EranHeavy" else decisions)
     assert view is not None
     assert_same_future(view, scenario)
+
+
+def test_planners_draw_what_nobody_knows_of_a_counsellor_anew() -> None:
+    """The view shows 0; futures differ by the law's spread, which is larger of newcomers."""
+    scenario = make_scenario("Therapists", horizon=720.0)
+    view = view_after(scenario, 1, 3)
+    assert view is not None
+    assert not view.staff.effects[:, draws.UNKNOWN_EFFECT].any()
+    staff = draw_futures(view, scenario, np.random.default_rng(0), 4000).staff
+    spread = staff[:, :, draws.UNKNOWN_EFFECT].std(axis=0)
+    np.testing.assert_allclose(spread, view.staff.effects[:, draws.UNKNOWN_SD], rtol=0.05, atol=1e-12)
+    therapists = scenario.roster.inboxes() > 0
+    assert spread[view.staff.new].min() > 2 * spread[therapists & ~view.staff.new].max()
 
 
 def test_futures_tell_a_good_decision_from_a_bad_one() -> None:
