@@ -101,7 +101,8 @@ class BestMatch(Waits):
     Attributes:
         price: Quality per predicted minute of service. 0 ranks by quality alone.
         thresholds: The least index routed with 1, 2, ... idle counsellors, at most 4 numbers of which the last holds
-            for more as well; idle is who can take something now. Empty for no threshold.
+            for more as well, and the first for none (a request can wait in the inbox of somebody busy); idle is who
+            can take something now. Empty for no threshold.
         lapse: Minutes before the horizon from which on there is no threshold, as nobody better is to come.
     """
 
@@ -122,7 +123,7 @@ class BestMatch(Waits):
 
     @property
     def levels(self) -> tuple[float, ...]:
-        """The thresholds with 1, 2, 3 and at least 4 idle counsellors."""
+        """The thresholds with at most 1, with 2, 3 and at least 4 idle counsellors."""
         given = tuple(self.thresholds) or (-math.inf,)
         return given + given[-1:] * (NUM_LEVELS - len(given))
 
@@ -151,7 +152,8 @@ class BestMatch(Waits):
         """The least index routed now."""
         if view.now >= view.horizon - self.lapse:
             return -math.inf
-        return self.levels[min(int(view.staff.can_take.sum()), NUM_LEVELS) - 1]
+        idle = int(view.staff.can_take.sum())
+        return self.levels[min(max(idle, 1), NUM_LEVELS) - 1]
 
 
 @dataclass

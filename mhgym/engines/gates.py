@@ -37,7 +37,7 @@ def threshold(plan, state, e, params):  # type: ignore[no-untyped-def]
     for h in range(col.IDLE, state.heap_i.shape[1]):
         for p in range(1, state.heap_i[e, h, 0] + 1):
             idle += kernels.can_take(plan, state, e, state.heap_i[e, h, p])
-    return params[FIRST_LEVEL + min(idle, NUM_LEVELS) - 1]
+    return params[FIRST_LEVEL + min(max(idle, 1), NUM_LEVELS) - 1]
 
 
 @kernel

@@ -29,7 +29,7 @@ class Rule(IntEnum):
     RESERVE: slots kept free for high risk.
     CMT_WAIT: gain in quality worth waiting for, longest predicted wait in minutes (0 to wait for nobody).
     BEST_MATCH: the same two, price of a minute of service, minutes before the horizon at which thresholds lapse, then
-        the least index with 1, 2, 3 and at least 4 idle counsellors.
+        the least index with at most 1, with 2, 3 and at least 4 idle counsellors.
     LIKELY_THERE: logarithm of the least probability that is opened, whether high risk goes first, whether the oldest
         does.
     NEWEST_WITHIN: the limit, minutes waited.

@@ -1,6 +1,7 @@
 """Index rules: compiled and in Python they decide alike, and each does what its formula says."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from agents import AGENTS, make_agent
 from agents.index_rules import cmt_index, cmu_h_index, cmu_theta_index
+from mhgym.domain import Counsellor, Role, Roster, Shift
 from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.episodes import run_rule
 from mhgym.engines.reference import ReferenceEngine
@@ -119,6 +121,18 @@ def test_special_cases_coincide() -> None:
             for name, values in pair
         )
         assert first == second, pair
+
+
+def test_the_first_threshold_holds_when_nobody_is_idle() -> None:
+    """A request may then wait in the inbox of somebody busy; with one counsellor no other threshold ever counts."""
+    alone = Roster((Counsellor(Role.VOLUNTEER, (Shift(0.0, 60.0),), inbox=2),))
+    scenario = replace(make_scenario("EranHeavy"), roster=alone)
+    plain, first_only, never = (
+        run_episode(scenario, make_agent("best_match", thresholds=levels), Trace.sample(scenario, 0)).kpis
+        for levels in ((), (-math.inf, math.inf), (math.inf, -math.inf))
+    )
+    assert plain == first_only
+    assert plain["answered"] > 0.0 == never["answered"]
 
 
 def test_indices_are_their_formulas() -> None:
