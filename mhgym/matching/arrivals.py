@@ -17,7 +17,7 @@ from mhgym.matching.week import BLOCKS, DAYS, OPENING_HOUR, SLOTS
 Floats = NDArray[np.float64]
 _Kind = TypeVar("_Kind", bound=People)
 
-HOUR, DAY = 60.0, 1440.0  # minutes
+HOUR, DAY = 60.0, 1440.0  # minutes, by definition
 HORIZON = DAYS * DAY
 #: `[T]` minute at which each slot starts.
 STARTS: Floats = np.arange(SLOTS) // BLOCKS * DAY + (OPENING_HOUR + np.arange(SLOTS) % BLOCKS) * HOUR
@@ -123,7 +123,7 @@ class Relief:
         volunteer_arrivals: When volunteers come, independently.
         notice: Minutes before its start by which a slot must have been offered (assumption).
         review_interval: Minutes from one decision epoch without an arrival to the next, the first at minute 0; the
-            start of each day by default, None for arrivals only.
+            start of each day by default (assumption), None for arrivals only.
         most_offers: The report's k, offers a patient may have. Offers are not refused and hold the volunteer's hour.
 
     Raises:

@@ -17,7 +17,7 @@ from mhgym.matching.week import BLOCKS, DAYS, SLOTS, Bools, Ints
 
 Floats = NDArray[np.float64]
 
-_WORKING_DAYS = 5
+_WORKING_DAYS = 5  # of the week; the report leaves them open, calibrated
 _ADULTS = np.arange(MINOR + 1, len(AGES))
 
 #: Table 1, shares of each question's options without `other` in the order of `QUESTIONS`; age is drawn evenly.
@@ -27,7 +27,7 @@ TEXAS: tuple[tuple[float, ...], ...] = (
     (0.18, 0.77, 0.01, 0.01, 0.013, 0.012, 0.005),
     (0.0013, 0.023, 0.0141, 0.959, 0.0013, 0.0013),
 )
-TEXAS_LANGUAGES = (0.65, 0.35)  # English, Spanish; one each
+TEXAS_LANGUAGES = (0.65, 0.35)  # the report's Table 1: English, Spanish; one each
 
 
 class HoursLaw(Protocol):
@@ -76,7 +76,10 @@ class PoissonHours:
 
 @dataclass(frozen=True)
 class UniformHours:
-    """Both uniform over whole hours, ends included (Tables 15 and 16: first hour 1 to 14, 1 to 6 hours)."""
+    """Both uniform over whole hours, ends included.
+
+    The defaults are those of the report's Tables 15 and 16: first hour 1 to 14, 1 to 6 hours.
+    """
 
     latest: int = BLOCKS
     longest: int = 6

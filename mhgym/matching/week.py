@@ -13,10 +13,10 @@ Ints = NDArray[np.int64]
 
 DAY_NAMES = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 DAYS = len(DAY_NAMES)
-OPENING_HOUR = 8
-BLOCKS = 14
+OPENING_HOUR = 8  # of the day; the report
+BLOCKS = 14  # hours of a day; the report
 SLOTS = DAYS * BLOCKS
-FURTHEST_ZONE = 26  # hours; clocks on Earth run from UTC-12 to UTC+14
+FURTHEST_ZONE = 26  # hours, by definition; clocks on Earth run from UTC-12 to UTC+14
 
 
 def slot_name(slot: int) -> str:

@@ -37,7 +37,7 @@ class Flow(NamedTuple):
     """Calls per hour: mean of the Poisson law, and the bounds on a shift's count, given as bounds per hour."""
 
     per_hour: float
-    minimum: float = 0.0
+    minimum: float = 0.0  # by definition: a plain rate has no bounds
     maximum: float | None = None
 
 
@@ -80,16 +80,16 @@ class _Eran(Preset):
     variance-to-mean ratios (assumption); `hawkes`: calls that trigger calls (assumption); `replay`: recorded gaps.
     """
 
-    default_weights: ClassVar[Weights] = Weights(quality=0.5, quantity=0.5)
+    default_weights: ClassVar[Weights] = Weights(quality=0.5, quantity=0.5)  # the paper's objective
     preset_flow: ClassVar[str] = "standard"
-    preset_horizon: ClassVar[float] = 60.0
-    preset_staffing: ClassVar[int] = 4
+    preset_horizon: ClassVar[float] = 60.0  # minutes; calibrated on FCFS Quantity
+    preset_staffing: ClassVar[int] = 4  # counsellors; the paper's evening
 
     def _minutes(self) -> float:
         return self.preset_horizon if self.horizon is None else float(self.horizon)
 
     def _rate(self, flow: Flow) -> RateProfile:
-        return SinusoidalRate(flow.per_hour, 0.2, self._minutes())  # profile: assumption
+        return SinusoidalRate(flow.per_hour, 0.2, self._minutes())  # share by which the rate swings; assumption
 
     def _conditioned(self, flow: Flow) -> ArrivalLaw:
         hours = self._minutes() / 60.0
@@ -136,7 +136,7 @@ class _Eran(Preset):
             remaining=ERAN_REMAINING,
             horizon=self._minutes(),
             rules=Rules(on_sign_out="finish", on_break="postpone", closing="drain"),  # assumption: calls are not cut
-            service_level_minutes=1.0,  # assumption
+            service_level_minutes=1.0,  # minutes; assumption
         )
 
 
@@ -152,7 +152,7 @@ class EranHeavy(_Eran):
     """One hour of heavy flow with 4 counsellors (hour and staffing calibrated on FCFS Quantity .845)."""
 
     preset_flow: ClassVar[str] = "heavy"
-    preset_horizon: ClassVar[float] = 60.0
+    preset_horizon: ClassVar[float] = 60.0  # minutes; calibrated on FCFS Quantity .845
 
 
 @dataclass(kw_only=True)
@@ -160,8 +160,8 @@ class EranStandard(_Eran):
     """Two hours of standard flow with 3 counsellors (hours and staffing calibrated on FCFS Quantity .832)."""
 
     preset_flow: ClassVar[str] = "standard"
-    preset_horizon: ClassVar[float] = 120.0
-    preset_staffing: ClassVar[int] = 3
+    preset_horizon: ClassVar[float] = 120.0  # minutes; calibrated on FCFS Quantity .832
+    preset_staffing: ClassVar[int] = 3  # counsellors; calibrated likewise, the paper has 2 to 4
 
 
 @dataclass(kw_only=True)
@@ -171,7 +171,7 @@ class EranDay(_Eran):
     `staffing` is the number of counsellors in the evening (4); in the afternoon there is one less, in the morning two.
     """
 
-    preset_horizon: ClassVar[float] = 1080.0
+    preset_horizon: ClassVar[float] = 1080.0  # minutes; the paper: 08:00 to 02:00
 
     def _rate(self, flow: Flow) -> RateProfile:
         scale = flow.per_hour * len(_DAY_RATES) / sum(_DAY_RATES)

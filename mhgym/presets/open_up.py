@@ -38,7 +38,7 @@ class OpenUp(Preset):
     Attributes:
         patience: `published` or `censored`, see `OpenUpPopulation`.
         feedback: `none` or `by_role`.
-        low_risk_scale: Minutes; 152.4 gives the paper's chats of 40 minutes.
+        low_risk_scale: Minutes; 190.5 is published, 152.4 gives the paper's chats of 40 minutes.
         chats: `by_risk` or `by_type`, see `OpenUpPopulation`.
     """
 
@@ -47,7 +47,8 @@ class OpenUp(Preset):
     low_risk_scale: float = 190.5
     chats: str = "by_risk"
 
-    default_weights: ClassVar[Weights] = Weights(quantity=1.0)
+    default_weights: ClassVar[Weights] = Weights(quantity=1.0)  # no feedback is published
+    preset_horizon: ClassVar[float] = DAY  # minutes; assumption: a day, where the paper has a month, 43,200
     preset_cutoff: ClassVar[float] = (
         30.0  # minutes; one of the authors' scripts and their read-me, the other script has 10
     )
@@ -82,7 +83,7 @@ class OpenUp(Preset):
         return None
 
     def _build(self) -> Scenario:
-        horizon = DAY if self.horizon is None else float(self.horizon)
+        horizon = self.preset_horizon if self.horizon is None else float(self.horizon)
         newcomers = 1 if self.newcomers is None else self.newcomers  # assumption: one volunteer is new
         by_role = self.feedback == "by_role"
         return Scenario(
@@ -95,14 +96,14 @@ class OpenUp(Preset):
             horizon=horizon,
             rules=Rules(
                 cutoff=self.preset_cutoff,
-                wrap_up=20.0,
-                zombie_wrap_up=5.0,
+                wrap_up=20.0,  # minutes; the authors' simulator
+                zombie_wrap_up=5.0,  # minutes; the authors' simulator
                 on_sign_out="transfer",
                 on_break="transfer",
                 zombies="kept",
                 closing="cut",
             ),
-            service_level_minutes=10.0,  # the service pledge
+            service_level_minutes=10.0,  # minutes; the service pledge
         )
 
 

@@ -118,6 +118,7 @@ class OpenUpPopulation:
         a, b, scale = self._chat_law(caller_type, risk)
         chat = np.clip(scale * rng.beta(a, b), _CHAT_MIN, _CHAT_MAX)
         values = np.zeros((size, draws.NUM_CALLER_VALUES))
+        # Likert; 4 is an assumption, as all feedback by role; 5 stands for full feedback where none is published.
         values[:, draws.FEEDBACK_MEAN] = 4.0 if self.feedback == "by_role" else 5.0
         values[:, draws.SERVICE_MEAN] = scale * a / (a + b)
         values[:, draws.SERVICE_SHIFT] = chat - values[:, draws.SERVICE_MEAN]
@@ -148,7 +149,8 @@ class OpenUpPopulation:
         return exponential_patience(mean, rng, waited)
 
 
-#: Where the distribution function of chats is tabulated, ever finer towards its end; linear between.
+#: Where the distribution function of chats is tabulated, ever finer towards its end; linear between. By definition, of
+#: no effect beyond rounding.
 _SHARES_BELOW = np.concatenate(
     [np.linspace(0.0, 1.0, 4096, endpoint=False), 1.0 - np.geomspace(1 / 4096, 1e-12, 256)[1:]]
 )

@@ -1,4 +1,7 @@
-"""Shifts, breaks and roles of Open Up, in minutes of the day (Chiang, Law & Yip 2024 and their public simulator)."""
+"""Shifts, breaks and roles of Open Up, in minutes of the day (Chiang, Law & Yip 2024).
+
+Figures are those of the paper and of the authors' public simulator unless said.
+"""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -9,7 +12,7 @@ from mhgym.domain import Counsellor, Risk, Role, Roster, Shift
 from mhgym.domain.counsellor import Interval
 from mhgym.presets.base import suggest
 
-DAY = 1440.0
+DAY = 1440.0  # minutes, by definition
 SHIFTS = ("graveyard", "am", "pm", "special")
 ROLE_NAMES = {"volunteers": Role.VOLUNTEER, "full_time": Role.FULL_TIME, "duty_officers": Role.DUTY_OFFICER}
 
@@ -42,7 +45,7 @@ _VOLUNTEER_HOURS = {
 # Break of paid staff from sign-in; volunteers have none. The second half of the full-time night shift goes later.
 _BREAK_AFTER = {"graveyard": 225.0, "am": 240.0, "pm": 240.0, "special": 240.0}
 _LATE_NIGHT_BREAK_AFTER = 405.0
-_BREAK = 60.0
+_BREAK = 60.0  # minutes; the authors' simulator (their read-me gives 180 at night)
 
 _CAPACITY = {Role.VOLUNTEER: 2, Role.FULL_TIME: 3, Role.DUTY_OFFICER: 1}
 _LOW_RISKS = frozenset({Risk.LOW, Risk.MEDIUM})

@@ -15,14 +15,14 @@ from mhgym.presets.therapists_population import THERAPIST_OUTCOMES, TherapistCal
 from mhgym.processes.arrivals import ArrivalLaw, HourlyRates, PoissonArrivals
 from mhgym.scenario import Rules, Scenario, Weights
 
-_DAY = 1440.0
+_DAY = 1440.0  # minutes, by definition
 FLOWS = {"standard": 3.0, "heavy": 4.0}  # requests per hour, day and night
 # Requests of each hour of the day over those of the mean hour.
 _SHAPE = (*(0.3,) * 8, *(1.3,) * 4, *(1.5,) * 6, *(1.3,) * 5, 0.9)
 # On duty and break, minutes of each day: every second therapist starts late, every second volunteer works late.
 _THERAPIST_DAYS = ((480.0, 960.0, ((720.0, 765.0),)), (840.0, 1320.0, ((1080.0, 1125.0),)))
 _VOLUNTEER_DAYS = ((480.0, 840.0, ()), (840.0, 1320.0, ()))
-_VOLUNTEER_CAPACITY = 2
+_VOLUNTEER_CAPACITY = 2  # contacts at once
 _NOT_HIGH = frozenset({Risk.LOW, Risk.MEDIUM})  # what newcomers may take
 
 

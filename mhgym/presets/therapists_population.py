@@ -22,29 +22,30 @@ GENDERS = ("female", "male", "other")
 AGE_BANDS = ("<=17", "18-24", "25-35", "36-49", "50-64", "65+")
 LANGUAGES = ("first", "second", "third")  # by the number of callers who speak no other
 
+# Shares of callers by gender, age band and language.
 _SHARES = ((0.6, 0.35, 0.05), (0.15, 0.3, 0.25, 0.15, 0.1, 0.05), (0.7, 0.2, 0.1))
 _CUMULATIVE = tuple(np.cumsum(shares)[:-1] for shares in _SHARES)
-_RISK_SHARES = np.array((0.6, 0.3, 0.1))
-_REPEAT_SHARE = 0.3
+_RISK_SHARES = np.array((0.6, 0.3, 0.1))  # of callers at low, medium and high risk
+_REPEAT_SHARE = 0.3  # of callers
 
-_PATIENCE_BY_RISK = np.array((360.0, 300.0, 180.0))
-_PATIENCE_BY_AGE = np.array((0.7, 0.8, 1.0, 1.1, 1.2, 1.3))  # ratios
-_SERVICE_BY_RISK = np.array((50.0, 50.0, 60.0))
-_FEEDBACK_BY_RISK = np.array((4.0, 4.0, 3.7))
-_SERVICE_ERROR_SD, _FEEDBACK_ERROR_SD = 10.0, 0.6
+_PATIENCE_BY_RISK = np.array((360.0, 300.0, 180.0))  # mean minutes at low, medium and high risk
+_PATIENCE_BY_AGE = np.array((0.7, 0.8, 1.0, 1.1, 1.2, 1.3))  # ratios to that, by age band
+_SERVICE_BY_RISK = np.array((50.0, 50.0, 60.0))  # mean minutes at low, medium and high risk
+_FEEDBACK_BY_RISK = np.array((4.0, 4.0, 3.7))  # mean Likert points likewise
+_SERVICE_ERROR_SD, _FEEDBACK_ERROR_SD = 10.0, 0.6  # minutes and Likert points, of the truth around its prediction
 _CALLER_SHARE = 0.5  # of both error variances
-_CALLER_SERVICE_SD = 5.0
+_CALLER_SERVICE_SD = 5.0  # minutes, between callers
 
 # A profile is a point in a space of traits, and languages. What a pair gains is the inner product: traits that point
 # the same way add to feedback, and a caller whose language the counsellor does not speak loses by it.
-_NUM_TRAITS = 4
+_NUM_TRAITS = 4  # of a profile
 _TRAIT_SD = 0.4  # of a counsellor's trait; those of callers are standard normal, so that a pair's gain has twice this
-_NO_COMMON_LANGUAGE = 1.5
+_NO_COMMON_LANGUAGE = 1.5  # Likert points lost without a common language
 _SPEAKS = np.array((1.0, 0.4, 0.25))  # share of counsellors who speak each language
 
-_FEEDBACK_SD, _SERVICE_SD = 0.3, 5.0  # between counsellors, as known
-_UNKNOWN_SD, _UNKNOWN_SD_NEW = 0.15, 0.5
-_LEARNING_GAP, _LEARNING_ANSWERS = 1.0, 8.0
+_FEEDBACK_SD, _SERVICE_SD = 0.3, 5.0  # Likert points and minutes, between counsellors, as known
+_UNKNOWN_SD, _UNKNOWN_SD_NEW = 0.15, 0.5  # Likert points that nobody knows of counsellors, and of newcomers
+_LEARNING_GAP, _LEARNING_ANSWERS = 1.0, 8.0  # Likert points at first; answers after which 1/e of them is left
 
 THERAPIST_OUTCOMES = OutcomeLaw(
     pair_feedback_sd=0.5,
