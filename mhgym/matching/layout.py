@@ -29,7 +29,7 @@ GLOBAL_FEATURES = (
     *(f"open_hours_{day}" for day in range(DAYS)),  # volunteer-hours that somebody can be offered / 10
 )
 PATIENT_FEATURES = (
-    "present",
+    "present",  # 0 for a place that shows nobody
     "severity",  # / 6
     "waited",  # days since the patient came
     "given",  # offers so far / k
@@ -38,8 +38,8 @@ PATIENT_FEATURES = (
     "best",  # compatibility of the best option
 )
 OPTION_FEATURES = (
-    "present",
-    "compatibility",
+    "present",  # 0 for a place that shows nothing
+    "compatibility",  # share of the five questions on which the volunteer suits
     "days_ahead",  # until the meeting
     "due",  # will be gone at the next review
     "rivals",  # other patients who could have this hour / 10

@@ -21,8 +21,8 @@ LOW, HIGH = -1.0, 10.0
 GLOBAL_FEATURES = (
     "elapsed_share",  # minutes so far / horizon
     "hours_left",  # until arrivals stop
-    "clock_sin",  # of the time of day, if minute 0 is midnight
-    "clock_cos",
+    "clock_sin",  # sine of the time of day, if minute 0 is midnight
+    "clock_cos",  # its cosine
     "waiting",  # contacts in the queue / N
     "overflow",  # contacts that no slot shows / N
     "on_duty",  # counsellors on duty / C
@@ -30,39 +30,47 @@ GLOBAL_FEATURES = (
     "arrivals_last_hour",  # visits / 10
 )
 QUEUE_FEATURES = (
-    "present",
+    "present",  # 0 for a slot that shows nobody
     "wait",  # minutes in the queue / 10
     "patience",  # predicted minutes / 10
-    "wait_over_patience",
-    "transferred",
-    "repeat",
-    *(f"risk_{risk}" for risk in RISKS),
+    "wait_over_patience",  # minutes in the queue / predicted minutes
+    "transferred",  # answered before and sent back
+    "repeat",  # a repeat caller
+    *(f"risk_{risk}" for risk in RISKS),  # one of them is 1
 )
 COUNSELLOR_FEATURES = (
     "present",  # 0 for padding
-    "on_duty",
-    "on_break",
-    "can_take",
+    "on_duty",  # signed in
+    "on_break",  # away within the shift
+    "can_take",  # could take something new now
     "load",  # contacts in hand / capacity
     "capacity",  # / 10
     "chats",  # since sign-in / 10
-    "new",
+    "new",  # to the service
     "idle",  # hours since the longest-idle free slot became free
     "busy",  # hours of unbroken contact
     "hours_to_sign_out",
     "release",  # predicted hours until the first contact in hand is over
-    *(f"role_{role}" for role in ROLES),
+    *(f"role_{role}" for role in ROLES),  # one of them is 1
 )
 PAIR_FEATURES = (
-    "legal",
+    "legal",  # may be assigned now
     "quality",  # predicted feedback in [0, 1]
     "service_time",  # predicted hours
 )
 #: What is seen beyond that in a centre with inboxes, in blocks of their own behind the others.
 INBOX_FEATURES = {
-    "queue_inbox": ("in_inbox", "bridges"),  # bridges / 10
-    "counsellors_inbox": ("pending", "room"),  # contacts / 10
-    "pairs_inbox": ("in_this_inbox",),
+    "queue_inbox": (
+        "in_inbox",  # waits in somebody's inbox
+        "bridges",  # of its wait so far / 10
+    ),
+    "counsellors_inbox": (
+        "pending",  # contacts in the inbox / 10
+        "room",  # further contacts that it takes now / 10
+    ),
+    "pairs_inbox": (
+        "in_this_inbox",  # the contact waits in the inbox of this counsellor
+    ),
 }
 
 
