@@ -7,7 +7,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
-from mhgym.presets import PRESETS
+from experiments.search_path import register_search_path
 from mhgym.presets.open_up_roster import BASE_STAFFING, COST_WEIGHTS, SATURATION_STAFFING
 
 #: The configuration folder.
@@ -144,11 +144,9 @@ def agent_settings(label: str) -> tuple[str, dict[str, Any]]:
 
 
 def register_configs() -> None:
-    """Make the dataclasses known to Hydra."""
-    store = ConfigStore.instance()
-    store.store(name="leaderboard_schema", node=LeaderboardConfig)
-    for name, preset in PRESETS.items():
-        store.store(group="preset", name=name, node=preset)
+    """Make the dataclasses known to Hydra, and what other packages join."""
+    ConfigStore.instance().store(name="leaderboard_schema", node=LeaderboardConfig)
+    register_search_path()
     register_rosters()
 
 

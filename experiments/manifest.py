@@ -20,7 +20,7 @@ from experiments.comparison import compare
 from experiments.configs import LeaderboardConfig
 from mhgym import __version__
 from mhgym.evaluation.published import as_published, read_published
-from mhgym.presets import PRESETS
+from mhgym.presets import find_preset
 
 #: The folder of a row without one: what comes with the package.
 PUBLISHED = "published"
@@ -135,7 +135,7 @@ def configuration_of(summary: Mapping[str, Any]) -> LeaderboardConfig:
     merged = OmegaConf.merge(OmegaConf.structured(LeaderboardConfig), summary["configuration"])
     config = cast(LeaderboardConfig, OmegaConf.to_object(merged))
     for label, entry in config.scenarios.items():
-        entry.settings = PRESETS[summary["presets"][label]](**entry.settings)
+        entry.settings = find_preset(summary["presets"][label])(**entry.settings)
     return config
 
 

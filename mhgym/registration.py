@@ -5,6 +5,9 @@ from typing import Any
 import gymnasium
 import pettingzoo
 
+#: Any preset, also one of another package: `gymnasium.make(ANY_ID, scenario="Village")`.
+ANY_ID = "mhgym/Routing-v0"
+
 #: Preset behind each id.
 IDS = {
     "mhgym/EranStandard-v0": "EranStandard",
@@ -33,13 +36,13 @@ MO_MATCHING_IDS = {"mhgym/mo-DisasterRelief-v0": "mhgym.matching.multi_objective
 
 def register_envs() -> None:
     """Register every id; nothing is imported until one is made."""
-    for env_id, preset in IDS.items():
+    for env_id, kwargs in {ANY_ID: {}, **{env_id: {"scenario": preset} for env_id, preset in IDS.items()}}.items():
         if env_id not in gymnasium.registry:
             gymnasium.register(
                 env_id,
                 entry_point="mhgym.envs.routing:RoutingEnv",
                 vector_entry_point="mhgym.envs.vector:RoutingVectorEnv",
-                kwargs={"scenario": preset},
+                kwargs=kwargs,
             )
     for env_id, entry_point in MATCHING_IDS.items():
         if env_id not in gymnasium.registry:

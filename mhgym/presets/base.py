@@ -14,6 +14,9 @@ from mhgym.scenario import Rules, Scenario, Weights
 class Preset:
     """Overrides that every preset takes; None keeps what the preset says.
 
+    A preset of one's own is a dataclass that says in `_build` what its scenario is, from these and further settings.
+    Rules and weights are overridden by `build` itself; of the rest, what `_build` does not read belongs into `refused`.
+
     Attributes:
         flow: `standard`, `heavy`, or mean arrivals per hour.
         staffing: See the preset.
@@ -57,6 +60,8 @@ class Preset:
     bridge_minutes: float | None = None
 
     default_weights: ClassVar[Weights] = Weights()
+    #: Overrides that the preset does not take, so that none is ignored in silence.
+    refused: ClassVar[frozenset[str]] = frozenset()
 
     def __post_init__(self) -> None:
         for name in ("horizon", "cutoff", "wrap_up", "zombie_wrap_up", "review_interval", "bridge_minutes"):
@@ -78,6 +83,9 @@ class Preset:
         Raises:
             ValueError: If a value is impossible; the message names it and the rule.
         """
+        for item in fields(self):
+            if item.name in self.refused and (value := getattr(self, item.name)) != item.default:
+                raise ValueError(f"{type(self).__name__} takes no {item.name}, got {value!r}")
         scenario = self._build()
         names = {item.name for item in fields(Rules)}
         given = {name: getattr(self, name) for name in names if getattr(self, name) is not None}

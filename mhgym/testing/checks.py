@@ -12,6 +12,7 @@ from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.reference import ReferenceEngine
 from mhgym.policy import Policy, policy_rng
 from mhgym.presets import make_scenario
+from mhgym.processes.arrivals import HourlyRates, PoissonArrivals
 from mhgym.scenario import Scenario
 from mhgym.testing.redraw import assert_no_leak
 from mhgym.trace import Trace
@@ -57,17 +58,20 @@ def policy_check(policy: Policy, scenario: Scenario | str = "EranHeavy", seeds: 
     return list(dict.fromkeys(found))
 
 
-def scenario_check(scenario: Scenario, seeds: Sequence[int] = (0, 1)) -> list[str]:
+def scenario_check(scenario: Scenario | str, seeds: Sequence[int] = (0, 1)) -> list[str]:
     """What of a scenario would make its results wrong, or other in one engine than in the other.
 
     Args:
-        scenario: The centre.
+        scenario: The centre, or the name of a preset, whose overrides are then looked at, too.
         seeds: Of the traces that are played, by whoever waits longest and the first who may serve them.
 
     Returns:
         A sentence for each thing found.
     """
     found = []
+    if isinstance(scenario, str):
+        found += _check_overrides(scenario)
+        scenario = make_scenario(scenario)
     traces = [Trace.sample(scenario, seed) for seed in seeds]
     if not any(trace.offered for trace in traces):
         found.append(f"nobody arrives in {len(traces)} traces; look at the arrivals and the horizon")
@@ -95,6 +99,30 @@ def scenario_check(scenario: Scenario, seeds: Sequence[int] = (0, 1)) -> list[st
     except Exception as error:
         found.append(f"it cannot be sent to another process ({error}); use classes and functions of a module")
     return list(dict.fromkeys(found))
+
+
+def _check_overrides(name: str) -> list[str]:
+    """Overrides of a preset that change nothing and are not refused."""
+    plain = make_scenario(name)
+    law = PoissonArrivals(HourlyRates((1.0,)))
+    tries = {
+        "flow": (3.0, 5.0),
+        "staffing": (1, 3),
+        "horizon": (plain.horizon / 2, plain.horizon * 2),
+        "arrivals": (law,),
+        "newcomers": (0, 1),
+    }
+    ignored = [key for key, values in tries.items() if all(_ignores(name, plain, key, value) for value in values)]
+    if not ignored:
+        return []
+    return [f"{name} ignores {', '.join(ignored)}; read it in _build, or name it in refused (mhgym.presets.Preset)"]
+
+
+def _ignores(name: str, plain: Scenario, key: str, value: Any) -> bool:
+    try:
+        return repr(make_scenario(name, **{key: value})) == repr(plain)
+    except (ValueError, TypeError):
+        return False
 
 
 class _FoundError(Exception):
