@@ -4,11 +4,12 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from mhgym.registration import COUNSELLOR_IDS, DISPATCHER_IDS, IDS, MATCHING_IDS, MO_IDS, MO_MATCHING_IDS
+from mhgym.registration import ANY_ID, COUNSELLOR_IDS, DISPATCHER_IDS, IDS, MATCHING_IDS, MO_IDS, MO_MATCHING_IDS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +20,7 @@ COMMANDS = [
     for line in block.splitlines()
     if line.strip()
 ]
+TOML = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[0][:40])
@@ -50,7 +52,14 @@ def test_experiment_command_runs(command: str, tmp_path: Path) -> None:
 def test_ids_are_all_named() -> None:
     """Each centre and the week; of the forms that every centre has, at least one, and none that is not."""
     named = set(re.findall(r"[`\"](mhgym/[\w-]+-v\d+)[`\"]", README))
-    assert {*IDS, *MATCHING_IDS, *DISPATCHER_IDS} <= named
+    assert {ANY_ID, *IDS, *MATCHING_IDS, *DISPATCHER_IDS} <= named
     assert named & set(COUNSELLOR_IDS)
     assert named & set(MO_IDS)
-    assert named <= {*IDS, *MATCHING_IDS, *DISPATCHER_IDS, *COUNSELLOR_IDS, *MO_IDS, *MO_MATCHING_IDS}
+    assert named <= {ANY_ID, *IDS, *MATCHING_IDS, *DISPATCHER_IDS, *COUNSELLOR_IDS, *MO_IDS, *MO_MATCHING_IDS}
+
+
+def test_entry_points_are_those_of_the_example_package() -> None:
+    """Which `tests/joining` installs and runs."""
+    (told,) = map(tomllib.loads, TOML)
+    example = tomllib.loads((ROOT / "tests/joining/example_package/pyproject.toml").read_text(encoding="utf-8"))
+    assert told["project"]["entry-points"] == example["project"]["entry-points"]

@@ -1,0 +1,1 @@
+"""A helpline in a village, and a rule for it."""

@@ -1,0 +1,1 @@
+"""Configuration files, found by way of the entry-point group `mhgym.configs`."""
