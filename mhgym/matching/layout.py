@@ -25,15 +25,15 @@ GLOBAL_FEATURES = (
     "overflow",  # of these, not shown / N
     "volunteers",  # who have come / 10
     "patients_last_day",  # who came in the last 24 hours / 10
-    "volunteers_last_day",  # / 10
+    "volunteers_last_day",  # who came in the last 24 hours / 10
     *(f"open_hours_{day}" for day in range(DAYS)),  # volunteer-hours that somebody can be offered / 10
 )
 PATIENT_FEATURES = (
     "present",  # 0 for a place that shows nobody
-    "severity",  # / 6
+    "severity",  # answers of 6 that are yes / 6
     "waited",  # days since the patient came
     "given",  # offers so far / k
-    "options",  # / 10
+    "options",  # hours of volunteers that the patient can be offered / 10
     "due",  # share of the options that will be gone at the next review
     "best",  # compatibility of the best option
 )

@@ -27,7 +27,7 @@ GLOBAL_FEATURES = (
     "overflow",  # contacts that no slot shows / N
     "on_duty",  # counsellors on duty / C
     "can_take",  # counsellors who can take something / C
-    "arrivals_last_hour",  # visits / 10
+    "arrivals_last_hour",  # arrivals in the last 60 minutes / 10
 )
 QUEUE_FEATURES = (
     "present",  # 0 for a slot that shows nobody
@@ -44,12 +44,12 @@ COUNSELLOR_FEATURES = (
     "on_break",  # away within the shift
     "can_take",  # could take something new now
     "load",  # contacts in hand / capacity
-    "capacity",  # / 10
-    "chats",  # since sign-in / 10
+    "capacity",  # contacts at once / 10
+    "chats",  # contacts taken since sign-in / 10
     "new",  # to the service
     "idle",  # hours since the longest-idle free slot became free
     "busy",  # hours of unbroken contact
-    "hours_to_sign_out",
+    "hours_to_sign_out",  # 0 off duty
     "release",  # predicted hours until the first contact in hand is over
     *(f"role_{role}" for role in ROLES),  # one of them is 1
 )

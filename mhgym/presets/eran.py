@@ -135,7 +135,8 @@ class _Eran(Preset):
             staff=EranStaff(),
             remaining=ERAN_REMAINING,
             horizon=self._minutes(),
-            rules=Rules(on_sign_out="finish", on_break="postpone", closing="drain"),  # assumption: calls are not cut
+            # Assumption: the system sees who leaves, and contacts are not cut off.
+            rules=Rules(zombies="evicted", on_sign_out="finish", on_break="postpone", closing="drain"),
             service_level_minutes=1.0,  # minutes; assumption
         )
 

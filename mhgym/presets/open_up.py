@@ -98,10 +98,10 @@ class OpenUp(Preset):
                 cutoff=self.preset_cutoff,
                 wrap_up=20.0,  # minutes; the authors' simulator
                 zombie_wrap_up=5.0,  # minutes; the authors' simulator
-                on_sign_out="transfer",
-                on_break="transfer",
-                zombies="kept",
-                closing="cut",
+                on_sign_out="transfer",  # the authors' simulator
+                on_break="transfer",  # the authors' simulator
+                zombies="kept",  # the paper
+                closing="cut",  # the authors' simulator
             ),
             service_level_minutes=10.0,  # minutes; the service pledge
         )
