@@ -8,25 +8,28 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-import joblib
 import numpy as np
 import polars as pl
 
 import agents
 import mhgym
+from experiments.entrants import Outsider, opened
 from mhgym.domain import Outcome
+from mhgym.evaluation.isolation import PolicyError
 from mhgym.evaluation.rollout import Episode, run_episodes
 from mhgym.metrics.profile import occupancy_by_hour
 from mhgym.policy import Policy
 from mhgym.scenario import Scenario
 
-TABLES = ("episodes", "waits", "occupancy", "latency")
+_STALE = 3600.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Cell:
 
     scenario_label: str
     scenario: Scenario
-    policy: Policy
+    policy: Policy | Outsider
     seeds: range
     engine: str = "compiled"
 
@@ -47,7 +50,8 @@ class Cell:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """Play the episodes."""
-        return _tables(self, run_episodes(self.scenario, self.policy, self.seeds, self.engine))
+        with opened(self.policy) as policy:
+            return _tables(self, run_episodes(self.scenario, policy, self.seeds, self.engine))
 
 
 class Computed(Protocol):
@@ -61,6 +65,13 @@ class Computed(Protocol):
     def tables(self) -> dict[str, pl.DataFrame]:
         """Compute the tables by name."""
         ...
+
+
+class Failure(NamedTuple):
+    """Somebody's policy failed; `key` is of the cell."""
+
+    key: str
+    words: str
 
 
 def digest_of(*parts: str) -> str:
@@ -80,21 +91,35 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def compute(cell: Computed, cache: Path) -> Path:
-    """The folder of a cell, computed if it is not there yet."""
-    folder = cache / cell.key
+def compute(cell: Computed, key: str, cache: Path) -> Failure | None:
+    """Compute a cell if it is not there yet, and keep it in a folder of its key; None, or why it could not be done.
+
+    The key is told by whoever begins the run, as other processes may find source code that has been edited since.
+    """
+    folder = cache / key
     if folder.is_dir():
-        return folder
-    tables = cell.tables()
+        return None
+    try:
+        tables = cell.tables()
+    except PolicyError as error:
+        return Failure(key, str(error))
     cache.mkdir(parents=True, exist_ok=True)
-    draft = Path(tempfile.mkdtemp(prefix=f".{cell.key}-", dir=cache))
+    draft = Path(tempfile.mkdtemp(prefix=f".{key}-", dir=cache))
     for name, table in tables.items():
         table.write_parquet(draft / f"{name}.parquet")
     try:
         os.rename(draft, folder)
     except OSError:  # another process was faster; its cell is the same
         shutil.rmtree(draft)
-    return folder
+    return None
+
+
+def remove_drafts(cache: Path) -> None:
+    """Remove what killed runs left half written more than an hour ago."""
+    for draft in cache.glob(".*-*"):
+        with suppress(FileNotFoundError):
+            if time.time() - draft.stat().st_mtime > _STALE:
+                shutil.rmtree(draft, ignore_errors=True)
 
 
 def _tables(cell: Cell, episodes: list[Episode]) -> dict[str, pl.DataFrame]:
@@ -133,12 +158,6 @@ def _waits(label: dict[str, str], episode: Episode) -> pl.DataFrame:
         pl.lit(episode.seed).alias("seed"),
         pl.col("wait").fill_nan(None),
     )
-
-
-def compute_all(cells: Sequence[Computed], cache: Path, workers: int) -> Iterator[Path]:
-    """Compute cells in processes, in whatever order they finish."""
-    parallel = joblib.Parallel(n_jobs=workers, return_as="generator_unordered")
-    yield from parallel(joblib.delayed(compute)(cell, cache) for cell in cells)
 
 
 def collect(cells: Sequence[Computed], cache: Path, table: str) -> pl.DataFrame:

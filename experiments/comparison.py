@@ -46,6 +46,25 @@ class Row:
         return asdict(self)
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A policy of others that has no row in a scenario.
+
+    Attributes:
+        scenario: Label.
+        policy: Name, or its source where it could not be made.
+        words: What happened.
+    """
+
+    scenario: str
+    policy: str
+    words: str
+
+    def text(self) -> str:
+        """For people."""
+        return f"{self.policy} has no row in {self.scenario}: {self.words}"
+
+
 def compare(episodes: pl.DataFrame, evaluation: EvaluationConfig, bounds: pl.DataFrame | None = None) -> list[Row]:
     """All rows, scenario by scenario, best policy first.
 

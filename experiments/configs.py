@@ -8,6 +8,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, OmegaConf
 
 from experiments.search_path import register_search_path
+from mhgym.evaluation.isolation import Limits
 from mhgym.presets.open_up_roster import BASE_STAFFING, COST_WEIGHTS, SATURATION_STAFFING
 
 #: The configuration folder.
@@ -32,9 +33,17 @@ class ScenarioConfig:
 
 @dataclass
 class AgentConfig:
-    """One policy: its name in `agents.AGENTS`, and its settings."""
+    """One policy.
 
-    name: str = MISSING
+    Attributes:
+        name: In `agents.AGENTS`.
+        source: Instead, of somebody else's: `file.py:Class`, `package.module:Class`, or an entry point of the group
+            `mhgym.policies`.
+        settings: Keyword arguments.
+    """
+
+    name: str | None = None
+    source: str | None = None
     settings: dict[str, Any] = field(default_factory=dict)
 
 
@@ -45,6 +54,27 @@ class ArrivalsConfig:
     law: str = "preset"
     path: str | None = None
     column: str | None = None
+
+
+@dataclass
+class LimitsConfig:
+    """What a policy of others may take in its own process.
+
+    Attributes:
+        start: Seconds to be imported and made.
+        reset: Seconds to prepare for an episode.
+        decision: Seconds for a decision.
+        memory_gib: Address space.
+    """
+
+    start: float = 120.0
+    reset: float = 60.0
+    decision: float = 10.0
+    memory_gib: float = 16.0
+
+    def build(self) -> Limits:
+        """As `IsolatedPolicy` takes them."""
+        return Limits(self.start, self.reset, self.decision, int(self.memory_gib * 2**30))
 
 
 @dataclass
@@ -60,6 +90,7 @@ class EvaluationConfig:
         resamples: Of the bootstrap.
         block: Episodes in one cached cell.
         workers: Processes.
+        backend: What runs them: `loky` on this machine, `ray` on a cluster (`RAY_ADDRESS`) or locally.
         bound_seconds: Most time for the bound of a trace.
         engine: `compiled`, or `simpy` for no compilation; the results are the same.
     """
@@ -72,6 +103,7 @@ class EvaluationConfig:
     resamples: int = 10_000
     block: int = 50
     workers: int = 2
+    backend: str = "loky"
     bound_seconds: float = 30.0
     engine: str = "compiled"
 
@@ -102,6 +134,9 @@ class LeaderboardConfig:
     Attributes:
         scenarios: Scenarios by label.
         agents: Policies by label.
+        policy: The source of a policy of others, or a list of them, see `AgentConfig.source`; one with settings is
+            given as `+agents={label: {source: file.py:Class, settings: {longest: 5}}}`.
+        limits: What each of those may take.
         flow: Of every scenario: `standard`, `heavy` or a mean of arrivals per hour; null keeps its own.
         staffing: Likewise: counsellors in ERAN; in Open Up full-time staff per shift, or numbers by shift and role.
         weights: Likewise: of the reward's components; empty keeps its own.
@@ -116,6 +151,8 @@ class LeaderboardConfig:
 
     scenarios: dict[str, ScenarioConfig] = field(default_factory=dict)
     agents: dict[str, AgentConfig] = field(default_factory=dict)
+    policy: Any = None
+    limits: LimitsConfig = field(default_factory=LimitsConfig)
     flow: Any = None
     staffing: Any = None
     weights: dict[str, float] = field(default_factory=dict)

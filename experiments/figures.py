@@ -8,6 +8,7 @@ import polars as pl
 
 from experiments.cells import Cell, collect
 from experiments.comparison import Row
+from experiments.entrants import opened
 from experiments.plots import plot_gantt, plot_objective, plot_occupancy, plot_waits
 from mhgym.domain.contact import Floats
 from mhgym.evaluation.rollout import run_episode
@@ -66,7 +67,8 @@ def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> 
 
 def _draw_episode(cell: Cell, path: Path) -> None:
     scenario, seed = cell.scenario, cell.seeds[0]
-    episode = run_episode(scenario, cell.policy, Trace.sample(scenario, seed))
+    with opened(cell.policy) as policy:
+        episode = run_episode(scenario, policy, Trace.sample(scenario, seed))
     title = f"{cell.scenario_label}, {cell.policy.name}, trace {seed}"
     window = (0.0, _DAY) if scenario.horizon > _DAY else None
     plot_gantt(episode.log, scenario.roster, scenario.horizon, path, title, window)

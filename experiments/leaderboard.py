@@ -9,35 +9,44 @@ clairvoyant bound stands beside the policies.
 import hashlib
 import re
 import sys
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from agents import make_agent
 from agents.bound import check_defined
 from experiments.bounds import BoundCell
-from experiments.cells import Cell, collect, compute_all
-from experiments.comparison import Row, compare
+from experiments.cells import Cell, collect
+from experiments.comparison import Failed, Row, compare
 from experiments.configs import LeaderboardConfig, register_configs
+from experiments.entrants import Outsider, entrants
 from experiments.figures import draw_figures
 from experiments.manifest import replay_row
+from experiments.page.record import ReplayCell
 from experiments.page.write import replay_cells, write_page
 from experiments.report import machine, markdown, timings, timings_markdown, whole_folder, write_json
+from experiments.workers import WorkersDiedError, compute_all
 from mhgym import __version__
 from mhgym.engines.registry import ENGINES
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.evaluation.splits import seeds_of
+from mhgym.policy import Policy
 from mhgym.presets.base import Preset
 from mhgym.scenario import Scenario
 
 register_configs()
+AnyCell = TypeVar("AnyCell", Cell, ReplayCell)
+#: Parts into which the traces of a policy are cut at least; not by workers, for any number of whom cells are the same.
+_FEWEST_BLOCKS = 4
 
 
 def build_preset(config: LeaderboardConfig, label: str) -> Preset:
@@ -58,25 +67,21 @@ def build_scenario(config: LeaderboardConfig, label: str) -> Scenario:
     return build_preset(config, label).build()
 
 
-def build_cells(config: LeaderboardConfig) -> list[Cell]:
-    """Scenario by scenario and policy by policy, the traces in blocks."""
+def build_cells(config: LeaderboardConfig, policies: Sequence[Policy | Outsider] | None = None) -> list[Cell]:
+    """Scenario by scenario and policy by policy, the traces in blocks; None for all policies that can be made."""
     evaluation = config.evaluation
-    if not config.agents or not config.scenarios:
-        raise ValueError(
-            f"a comparison needs agents and scenarios, got {len(config.agents)} and {len(config.scenarios)}"
-        )
+    policies = entrants(config).policies if policies is None else policies
+    if not policies or not config.scenarios:
+        raise ValueError(f"a comparison needs policies and scenarios, got {len(policies)} and {len(config.scenarios)}")
     if evaluation.engine not in ENGINES:
         raise ValueError(f"unknown engine {evaluation.engine!r} (known: {', '.join(ENGINES)})")
     if evaluation.block < 1:
         raise ValueError(f"evaluation.block must be at least 1 episode, got {evaluation.block}")
-    policies = [make_agent(entry.name, **entry.settings) for entry in config.agents.values()]
-    if len({policy.name for policy in policies}) < len(policies):
-        raise ValueError(f"policies need different names, got {', '.join(policy.name for policy in policies)}")
     cells = []
     for label, entry in config.scenarios.items():
         scenario = build_scenario(config, label)
         seeds = seeds_of(evaluation.split, entry.traces if evaluation.traces is None else evaluation.traces)
-        block = min(evaluation.block, max(1, -(-len(seeds) // (2 * evaluation.workers))))
+        block = min(evaluation.block, -(-len(seeds) // _FEWEST_BLOCKS))
         for policy in policies:
             parts = [seeds[k : k + block] for k in range(0, len(seeds), block)]
             cells += [Cell(label, scenario, policy, part, evaluation.engine) for part in parts]
@@ -108,25 +113,29 @@ def no_bound(config: LeaderboardConfig, scenario: Scenario) -> str | None:
 
 def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
     """Compute what is missing, compare, and write the results folder."""
-    cells = build_cells(config)
+    policies, refused = entrants(config)
+    if refused and not policies:
+        raise ValueError("no policy could be made: " + "; ".join(refused.values()))
+    failures = [Failed(label, source, words) for label in config.scenarios for source, words in refused.items()]
+    cells = build_cells(config, policies)
     bounds, replays = build_bounds(config, cells), replay_cells(cells, config.shifts)
-    cache = Path(config.cache)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     if config.evaluation.engine == "compiled":
         compile_engine(cells[0], console)
-    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
-        task = progress.add_task("cells", total=len(cells) + len(bounds) + len(replays))
-        for _ in compute_all([*cells, *bounds, *replays], cache, config.evaluation.workers):
-            progress.advance(task)
+    failures += play(config, cells, bounds, replays, console)
+    cells, replays = without(cells, failures), without(replays, failures)
+    if silent := [label for label in config.scenarios if all(cell.scenario_label != label for cell in cells)]:
+        raise ValueError(f"no policy has finished {', '.join(silent)}: " + "; ".join(told.words for told in failures))
+    cache = Path(config.cache)
     episodes = collect(cells, cache, "episodes")
     ceiling = collect(bounds, cache, "bound") if bounds else None
     rows = compare(episodes, config.evaluation, ceiling)
     latency = timings(collect(cells, cache, "latency"))
-    text = markdown(rows, config.evaluation.reference, config.evaluation.confidence)
+    told = summary(config, cells, episodes, rows, failures)
+    text = markdown(rows, config.evaluation.reference, config.evaluation.confidence, failures)
     with whole_folder(target) as draft:
         episodes.write_parquet(draft / "episodes.parquet")
-        write_json(draft / "summary.json", told := summary(config, cells, episodes, rows))
-        write_json(draft / "timings.json", latency)
+        write_json(draft / "summary.json", told)
+        write_json(draft / "timings.json", how_timed(config, latency))
         (draft / "timings.md").write_text(timings_markdown(latency, rows), encoding="utf-8")
         if ceiling is not None:
             ceiling.write_parquet(draft / "bounds.parquet")
@@ -134,13 +143,59 @@ def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
         write_page(draft / "index.html", told, rows, latency, cells, replays, cache)
         if config.plots:
             draw_figures(draft, cells, rows, cache)
+    show(config, cells, rows, latency, failures, console)
+    console.print(f"results: {target}")
+    return rows
+
+
+def play(
+    config: LeaderboardConfig,
+    cells: Sequence[Cell],
+    bounds: Sequence[BoundCell],
+    replays: Sequence[ReplayCell],
+    console: Console,
+) -> list[Failed]:
+    """Compute what is missing; what policies of others failed in, each once a scenario."""
+    cache, evaluation = Path(config.cache), config.evaluation
+    everything = [*cells, *bounds, *replays]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    words: dict[str, str] = {}
+    with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        task = progress.add_task("cells", total=len(everything))
+        for failure in compute_all(everything, cache, evaluation.workers, evaluation.backend):
+            progress.advance(task)
+            if failure is not None:
+                words[failure.key] = failure.words
+    found = {
+        (cell.scenario_label, cell.policy.name): words[cell.key]
+        for cell in reversed([*cells, *replays])
+        if cell.key in words
+    }
+    return [Failed(label, name, why) for (label, name), why in sorted(found.items())]
+
+
+def without(cells: Sequence[AnyCell], failures: Sequence[Failed]) -> list[AnyCell]:
+    """The cells of policies that did not fail in their scenario."""
+    broken = {(failed.scenario, failed.policy) for failed in failures}
+    return [cell for cell in cells if (cell.scenario_label, cell.policy.name) not in broken]
+
+
+def show(
+    config: LeaderboardConfig,
+    cells: Sequence[Cell],
+    rows: list[Row],
+    latency: list[dict[str, Any]],
+    failures: Sequence[Failed],
+    console: Console,
+) -> None:
+    """Tell the terminal what came out."""
     for table in tables(rows, latency, config.evaluation.reference):
         console.print(table)
     for cell in {cell.scenario_label: cell for cell in cells}.values():
         if config.scenarios[cell.scenario_label].bound and (reason := no_bound(config, cell.scenario)):
             console.print(f"{cell.scenario_label} stands without a bound: {reason}", soft_wrap=True)
-    console.print(f"results: {target}")
-    return rows
+    for failed in failures:
+        console.print(f"[bold red]{escape(failed.text())}[/]", soft_wrap=True)
 
 
 def tables(rows: list[Row], latency: list[dict[str, Any]], reference: str) -> list[Table]:
@@ -170,26 +225,45 @@ def compile_engine(cell: Cell, console: Console) -> None:
         run_episodes(cell.scenario, make_agent("cmt"), cell.seeds[:2], "compiled")
 
 
-def summary(config: LeaderboardConfig, cells: list[Cell], episodes: Any, rows: list[Row]) -> dict[str, Any]:
+def summary(
+    config: LeaderboardConfig, cells: list[Cell], episodes: Any, rows: list[Row], failures: Sequence[Failed]
+) -> dict[str, Any]:
     """Everything that traces a number back: configuration, versions, seeds, traces, machine, results."""
     traces: dict[str, Any] = {}
     for label in config.scenarios:
+        first = next(cell.policy.name for cell in cells if cell.scenario_label == label)
         seeds = [seed for cell in cells if cell.scenario_label == label for seed in cell.seeds]
-        own = episodes.filter((episodes["scenario"] == label) & (episodes["policy"] == cells[0].policy.name)).sort(
-            "seed"
-        )
+        own = episodes.filter((episodes["scenario"] == label) & (episodes["policy"] == first)).sort("seed")
         hashes = own["trace_hash"].to_list()
         digest = hashlib.blake2b("".join(hashes).encode(), digest_size=8).hexdigest()
         traces[label] = {"first_seed": min(seeds), "last_seed": max(seeds), "traces": len(hashes), "digest": digest}
     return {
         "version": __version__,
-        "configuration": OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True),
+        "configuration": what_was_run(config),
         "presets": {label: type(entry.settings).__name__ for label, entry in config.scenarios.items()},
         "scenarios": {cell.scenario_label: repr(cell.scenario) for cell in cells},
         "traces": traces,
         "machine": machine(),
         "results": [row.as_json() for row in rows],
+        "failures": [asdict(failed) for failed in failures],
     }
+
+
+def how_timed(config: LeaderboardConfig, latency: list[dict[str, Any]]) -> dict[str, Any]:
+    """What decisions took, and where."""
+    evaluation = config.evaluation
+    where = {"machine": machine(), "workers": evaluation.workers, "backend": evaluation.backend}
+    return {**where, "decisions": latency}
+
+
+def what_was_run(config: LeaderboardConfig) -> dict[str, Any]:
+    """The configuration without what changes no result: places, workers and their backend."""
+    told = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))
+    for name in ("workers", "backend"):
+        del told["evaluation"][name]
+    for name in ("output", "cache", "replay"):
+        del told[name]
+    return told
 
 
 def default_target(overrides: list[str]) -> Path:
@@ -213,7 +287,7 @@ def main(raw: DictConfig) -> None:
             sys.exit(1 if replayed.differences else 0)
         target = Path(config.output) if config.output else default_target(list(HydraConfig.get().overrides.task))
         run(config, target, console)
-    except (ValueError, TypeError, FileNotFoundError) as error:
+    except (ValueError, TypeError, FileNotFoundError, WorkersDiedError) as error:
         console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
         sys.exit(2)
 

@@ -4,7 +4,7 @@ What has been played before is taken from the cells. Published are the test trac
 """
 
 import sys
-from dataclasses import asdict, fields
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,9 +14,10 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents import make_agent
-from experiments.cells import Cell, collect, compute_all
+from experiments.cells import Cell, collect
 from experiments.configs import LeaderboardConfig
 from experiments.leaderboard import build_cells, build_preset
+from experiments.workers import compute_all
 from mhgym import __version__
 from mhgym.evaluation.published import FOLDER, Published
 from mhgym.presets.base import Preset
@@ -24,10 +25,15 @@ from mhgym.presets.base import Preset
 
 def publish(config: LeaderboardConfig, folder: Path, console: Console) -> list[Path]:
     """Play what has not been played, and write a file for each scenario; their paths."""
+    if config.policy is not None or any(own.name is None for own in config.agents.values()):
+        raise ValueError("only agents of this checkout are published, which everyone can play again; leave policy out")
     cells, cache = build_cells(config), Path(config.cache)
     for _ in compute_all(cells, cache, config.evaluation.workers):
         pass
-    entries = {make_agent(own.name, **own.settings).name: asdict(own) for own in config.agents.values()}
+    entries = {
+        make_agent(str(own.name), **own.settings).name: {"name": own.name, "settings": own.settings}
+        for own in config.agents.values()
+    }
     paths = []
     for label in config.scenarios:
         own = [cell for cell in cells if cell.scenario_label == label]

@@ -5,7 +5,7 @@ import os
 import platform
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from experiments.comparison import Row
+from experiments.comparison import Failed, Row
 
 _PACKAGES = ("mhgym", "numpy", "scipy", "numba", "simpy", "gymnasium", "hydra-core", "polars")
 _HEADER = ("policy", "objective (95 % interval)", "minus {reference} (95 % interval)", "p (Holm)")
@@ -59,8 +59,8 @@ def machine() -> dict[str, Any]:
     }
 
 
-def markdown(rows: list[Row], reference: str, confidence: float) -> str:
-    """The rows as one Markdown table a scenario."""
+def markdown(rows: list[Row], reference: str, confidence: float, failures: Sequence[Failed] = ()) -> str:
+    """The rows as one Markdown table a scenario, and under it who failed."""
     lines: list[str] = []
     columns = list(rows[0].means)
     for scenario in dict.fromkeys(row.scenario for row in rows):
@@ -81,7 +81,8 @@ def markdown(rows: list[Row], reference: str, confidence: float) -> str:
             if row.share is not None:
                 cells.append(row.share.format(digits=3))
             lines.append("| " + " | ".join([*cells, *(f"{row.means[name]:.3f}" for name in columns)]) + " |")
-        lines.append("")
+        failed = [f"- {own.text()}" for own in failures if own.scenario == scenario]
+        lines += ["", *failed, ""] if failed else [""]
     return "\n".join(lines)
 
 

@@ -5,6 +5,11 @@ function weightsWords(weights) {
   return used.map(([name, weight]) => `${weight === 1 ? "" : `${weight} `}${name}`).join(" + ");
 }
 
+function failuresList(failures) {
+  return el("ul", { class: "failures", "aria-label": "without a row" },
+    ...failures.map(({ policy, words }) => el("li", {}, el("strong", {}, policy), ` has no row: ${words}`)));
+}
+
 function scenarioSection(scenario, data) {
   const { traces, first_seed: first, last_seed: last, digest } = scenario.traces;
   const bound = scenario.rows[0].bound;
@@ -13,6 +18,7 @@ function scenarioSection(scenario, data) {
     el("h2", {}, scenario.label),
     el("p", { class: "note" }, `${traces} traces, seeds ${first} to ${last}, digest ${digest}. Objective: ${weightsWords(scenario.weights)}, with ${100 * data.evaluation.confidence} % bootstrap intervals; differences are paired on the same traces.${bound ? ` Clairvoyant bound ${bound[0].toFixed(4)}.` : ""}`),
     ...resultsTable(scenario, data),
+    ...(scenario.failures.length ? [failuresList(scenario.failures)] : []),
     el("div", { class: "charts" }, ...charts.map((chart) => chart.node)));
   return { section, charts };
 }

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from experiments.cells import digest_of
+from experiments.entrants import Outsider, opened
 from mhgym.domain import ContactLog, LegKind
 from mhgym.evaluation.rollout import Episode, run_episode
 from mhgym.metrics.profile import SpellEnd, Stay, breaks_taken, stays, take_lane, waiting_spells
@@ -87,7 +88,7 @@ class ReplayCell:
 
     scenario_label: str
     scenario: Scenario
-    policy: Policy
+    policy: Policy | Outsider
     seed: int
     engine: str = "compiled"
 
@@ -99,9 +100,9 @@ class ReplayCell:
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """`replay`: the record as JSON."""
-        recorder = Recorder(self.policy)
         trace = Trace.sample(self.scenario, self.seed)
-        episode = run_episode(self.scenario, recorder, trace, self.engine)
+        with opened(self.policy) as policy:
+            episode = run_episode(self.scenario, recorder := Recorder(policy), trace, self.engine)
         record = {"policy": self.policy.name, **record_of(episode, self.scenario, recorder)}
         text = json.dumps(record, allow_nan=False)
         return {"replay": pl.DataFrame({"scenario": [self.scenario_label], "record": [text]})}

@@ -73,6 +73,7 @@ def write_page(
         },
         "scenarios": [
             _scenario(label, [cell for cell in cells if cell.scenario_label == label], rows, latency, cache)
+            | {"failures": [own for own in summary["failures"] if own["scenario"] == label]}
             | {"traces": summary["traces"][label], "replays": _records(label, replays, rows, cells, cache)}
             for label in labels
         ],

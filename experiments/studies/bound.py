@@ -15,9 +15,10 @@ from rich.console import Console
 
 from agents import make_agent
 from experiments.bounds import BoundCell
-from experiments.cells import Cell, collect, compute_all
+from experiments.cells import Cell, collect
 from experiments.comparison import check_bound
 from experiments.configs import agent_settings
+from experiments.workers import compute_all
 from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval, bootstrap_interval, paired_interval, share_interval
 from mhgym.presets import make_scenario

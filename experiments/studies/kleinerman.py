@@ -14,8 +14,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from agents import make_agent
-from experiments.cells import collect, compute_all, digest_of
+from experiments.cells import collect, digest_of
 from experiments.configs import agent_settings
+from experiments.workers import compute_all
 from mhgym.evaluation.perfect_models import MODELS, PerfectModels
 from mhgym.evaluation.rollout import Episode, run_episode, run_episodes
 from mhgym.evaluation.statistics import Interval, holm, paired_interval, wilcoxon_p

@@ -17,9 +17,10 @@ from rich.console import Console
 from agents import make_agent
 from agents.zoo import FOLDER
 from experiments.bounds import BoundCell
-from experiments.cells import Cell, Computed, collect, compute_all
+from experiments.cells import Cell, Computed, collect
 from experiments.comparison import check_bound
 from experiments.configs import agent_settings
+from experiments.workers import compute_all
 from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval, crossed_interval, probability_of_improvement
 from mhgym.policy import Policy

@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from agents import make_agent
-from experiments.cells import Cell, collect, compute_all
+from experiments.cells import Cell, collect
 from experiments.configs import agent_settings
 from experiments.studies.pareto_figures import plot_attainment, plot_front
+from experiments.workers import compute_all
 from mhgym.evaluation.pareto import hypervolume, nondominated, uniform_weights
 from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval

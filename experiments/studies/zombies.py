@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from agents import make_agent
-from experiments.cells import Cell, collect, compute_all
+from experiments.cells import Cell, collect
+from experiments.workers import compute_all
 from mhgym.domain import RISKS
 from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval, bootstrap_interval, paired_interval, share_interval

@@ -43,12 +43,33 @@ SETTINGS = (
 )
 
 
+#: Policies of others: one that plays, and one whose failure speaks HTML.
+THEIRS = """
+import numpy as np
+from mhgym.view import Pair
+
+class First:
+    name = "their_first"
+    def reset(self, scenario, rng): pass
+    def act(self, view):
+        row, counsellor = np.argwhere(view.legal)[0]
+        return Pair(int(row), int(counsellor))
+
+class Raises(First):
+    name = "their_raiser"
+    def act(self, view):
+        raise KeyError("<img src=x onerror=alert(1)> " + "long" * 100)
+"""
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The results of a small comparison."""
     place = tmp_path_factory.mktemp("page")
+    (place / "theirs.py").write_text(THEIRS, encoding="utf-8")
     with initialize(version_base="1.3", config_path="../../conf"):
-        raw = compose("leaderboard", [*SETTINGS, f"cache={place / 'cells'}"])
+        theirs = f"policy=[{place}/theirs.py:First,{place}/theirs.py:Raises]"
+        raw = compose("leaderboard", [*SETTINGS, f"cache={place / 'cells'}", theirs])
     run(OmegaConf.to_object(raw), place / "out", Console(quiet=True))
     return place / "out"
 
@@ -101,10 +122,19 @@ def policies(page: webdriver.Chrome, scenario: str) -> list[str]:
     return [str(row.get_attribute("data-policy")) for row in rows]
 
 
+def test_a_policy_of_others_has_a_row_or_says_why_not(page: webdriver.Chrome, folder: Path) -> None:
+    for failed in json.loads((folder / "summary.json").read_text())["failures"]:
+        assert failed["policy"] not in policies(page, failed["scenario"])
+        assert "their_first" in policies(page, failed["scenario"])
+        told = page.find_element(By.CSS_SELECTOR, f"#{failed['scenario']} .failures li").text
+        assert told == f"their_raiser has no row: {failed['words']}"
+        assert "<img" in told
+
+
 def test_figures_equal_the_summary_s(page: webdriver.Chrome, folder: Path) -> None:
     assert page.find_element(By.TAG_NAME, "body").get_attribute("data-ready") is not None
     timings = json.loads((folder / "timings.json").read_text())
-    latency = {(entry["scenario"], entry["policy"]): entry["median_ms"] for entry in timings}
+    latency = {(entry["scenario"], entry["policy"]): entry["median_ms"] for entry in timings["decisions"]}
     for scenario in ("eran_heavy", "open_up_day"):
         rows = results(folder, scenario)
         assert policies(page, scenario) == [row["policy"] for row in rows]

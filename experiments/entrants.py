@@ -1,0 +1,133 @@
+"""Who takes part in a comparison: agents of this checkout, and policies of others.
+
+Somebody else's policy (`policy=file.py:Class`) is played in a process of its own, see `mhgym.evaluation.isolation`.
+Where it fails, it fails alone: the comparison goes on and tells what happened.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from agents import make_agent
+from experiments.configs import LeaderboardConfig
+from mhgym.evaluation.isolation import IsolatedPolicy, Limits, PolicyError
+from mhgym.evaluation.named_policies import GROUP
+from mhgym.policy import Policy
+
+
+@dataclass(frozen=True)
+class Outsider:
+    """Somebody else's policy, of which nothing but its name is known here.
+
+    Attributes:
+        source: As `mhgym.evaluation.named_policies.load_policy` takes it.
+        name: That it gave itself.
+        settings: Keyword arguments of its class.
+        limits: What it may take.
+        digest: Of its code: the file, or all files of the top-level package. What else it reads is not in it.
+    """
+
+    source: str
+    name: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits, repr=False)  # which change no episode that is played to its end
+    digest: str = ""
+
+    @classmethod
+    def introduce(cls, source: str, settings: dict[str, Any], limits: Limits) -> "Outsider":
+        """Make the policy once, to learn its name.
+
+        Raises:
+            PolicyError: If it cannot be made.
+        """
+        with IsolatedPolicy(source, settings, limits) as policy:
+            return cls(source, policy.name, settings, limits, digest_of_code(source))
+
+
+class Entrants(NamedTuple):
+    """Who takes part.
+
+    Attributes:
+        policies: That play.
+        failures: By source, why a policy could not be made.
+    """
+
+    policies: list["Policy | Outsider"]
+    failures: dict[str, str]
+
+
+def entrants(config: LeaderboardConfig) -> Entrants:
+    """The policies of a comparison, those of others made once to learn their names.
+
+    Raises:
+        ValueError: If an agent is unknown or refuses its settings, or two have the same name.
+    """
+    policies: list[Policy | Outsider] = []
+    failures: dict[str, str] = {}
+    limits = config.limits.build()
+    given = [] if config.policy is None else [config.policy] if isinstance(config.policy, str) else config.policy
+    theirs: list[tuple[str, dict[str, Any]]] = [(str(source), {}) for source in given]
+    for label, entry in config.agents.items():
+        if (entry.name is None) == (entry.source is None):
+            raise ValueError(f"agent {label!r} needs a name of this checkout, or the source of somebody else's policy")
+        if entry.name is not None:
+            policies.append(make_agent(entry.name, **entry.settings))
+        else:
+            theirs.append((str(entry.source), entry.settings))
+    for source, settings in theirs:
+        try:
+            policies.append(Outsider.introduce(source, settings, limits))
+        except PolicyError as error:
+            failures[source] = str(error)
+    names = [policy.name for policy in policies]
+    if len(set(names)) < len(names):
+        raise ValueError(f"policies need different names, got {', '.join(names)}")
+    return Entrants(policies, failures)
+
+
+@contextmanager
+def opened(policy: "Policy | Outsider") -> Iterator[Policy]:
+    """A policy to play with; an outsider's process ends with the block.
+
+    Raises:
+        PolicyError: If an outsider cannot be made, or calls itself otherwise than when it was introduced.
+    """
+    if not isinstance(policy, Outsider):
+        yield policy
+        return
+    with IsolatedPolicy(policy.source, policy.settings, policy.limits) as isolated:
+        if isolated.name != policy.name:
+            raise PolicyError(
+                f"policy {policy.source} was {policy.name!r} when it was introduced and is {isolated.name!r} now; its "
+                "randomness is keyed by its name"
+            )
+        yield isolated
+
+
+def digest_of_code(source: str) -> str:
+    """Digest of a policy's file, or of all files of its top-level package; nothing of it is imported."""
+    place, separator, _ = source.rpartition(":")
+    if not separator:
+        place = entry_points(group=GROUP)[source].module
+    files = [Path(place)] if place.endswith(".py") else _files_of_package(place.partition(".")[0])
+    digest = hashlib.blake2b(digest_size=12)
+    for path in files:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files_of_package(name: str) -> list[Path]:
+    spec = find_spec(name)
+    if spec is None or (spec.origin is None and not spec.submodule_search_locations):
+        return []
+    if not spec.submodule_search_locations:
+        return [Path(str(spec.origin))]
+    folders = [Path(folder) for folder in spec.submodule_search_locations]
+    found = (path for folder in folders for path in sorted(folder.rglob("*")))
+    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]

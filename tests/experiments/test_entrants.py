@@ -1,0 +1,167 @@
+"""Policies of others in a comparison: who plays has a row, who fails has none, and the others notice nothing."""
+
+import json
+from pathlib import Path
+
+import polars as pl
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+from rich.console import Console
+
+from experiments.comparison import Row
+from experiments.configs import CONF, LeaderboardConfig
+from experiments.entrants import digest_of_code, entrants
+from experiments.leaderboard import build_cells, run
+
+POLICIES = '''
+import gc, sys, time
+import numpy as np
+from mhgym.view import Pair
+
+class First:
+    """First come, first served; ties as the baseline breaks them."""
+    name = "their_first"
+    def __init__(self, name="their_first"):
+        self.name = name
+    def reset(self, scenario, rng):
+        self.calls = 0
+    def act(self, view):
+        self.calls += 1
+        row = np.nonzero(view.legal)[0][0]
+        people = np.flatnonzero(view.legal[row])
+        return Pair(int(row), int(people[np.argmin(view.staff.idle_since[people])]))
+
+class Raises(First):
+    def act(self, view):
+        raise KeyError("<b>nothing</b>")
+
+class Hangs(First):
+    def act(self, view):
+        time.sleep(60)
+
+class Nonsense(First):
+    def act(self, view):
+        return "whoever"
+
+class Eats(First):
+    def act(self, view):
+        return np.ones(2**31)  # 16 GiB
+
+class Illegal(First):
+    def act(self, view):
+        return (99, 99)
+
+class Peeks(First):
+    """Walks through all objects and frames for what is not told."""
+    def act(self, view):
+        held = {type(thing).__name__ for thing in gc.get_objects()}
+        frame = sys._getframe(1)
+        while frame is not None:
+            held |= {type(value).__name__ for value in frame.f_locals.values()}
+            frame = frame.f_back
+        if held & {"Trace", "ReferenceEngine", "CompiledEngine", "State", "Chance"}:
+            raise RuntimeError("found what was hidden")
+        return super().act(view)
+'''
+
+
+@pytest.fixture(scope="module")
+def theirs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("theirs") / "theirs.py"
+    path.write_text(POLICIES, encoding="utf-8")
+    return path
+
+
+def configured(*overrides: str) -> LeaderboardConfig:
+    base = ("scenario=eran_heavy", "evaluation.traces=2", "evaluation.resamples=50", "evaluation.workers=1")
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        raw = compose("leaderboard", [*base, "agent=[fcfs,cmt]", "plots=false", "shifts=0", *overrides])
+    config = OmegaConf.to_object(raw)
+    assert isinstance(config, LeaderboardConfig)
+    return config
+
+
+def play(folder: Path, *overrides: str) -> list[Row]:
+    return run(configured(f"cache={folder / 'cells'}", *overrides), folder / "out", Console(quiet=True))
+
+
+def test_each_failure_is_told_by_name_and_the_rest_is_as_without_it(theirs: Path, tmp_path: Path) -> None:
+    classes = ("Raises", "Hangs", "Nonsense", "Eats", "Illegal", "Peeks")
+    labelled = [f"+agents={{{name}: {{source: {theirs}:{name}, settings: {{name: {name}}}}}}}" for name in classes]
+    limits = ("limits.decision=1", "limits.memory_gib=4")
+    sources = f"policy=[{theirs}:First,{theirs}:Nobody]"
+    rows = {row.policy: row for row in play(tmp_path / "all", *labelled, *limits, sources)}
+    assert set(rows) == {"fcfs", "cmt", "their_first", "Illegal", "Peeks"}
+    alone = {row.policy: row for row in play(tmp_path / "alone")}
+    assert rows["fcfs"] == alone["fcfs"]
+    for column in ("objective", "means", "difference"):
+        assert getattr(rows["cmt"], column) == getattr(alone["cmt"], column)
+    for name in ("their_first", "Peeks"):
+        assert rows[name].means == rows["fcfs"].means, "the same decisions in a process of its own"
+    assert rows["Illegal"].means["quantity"] == 0.0, "what is illegal counts as HOLD"
+    text = (tmp_path / "all/out/leaderboard.md").read_text()
+    told = {
+        own["policy"]: own["words"] for own in json.loads((tmp_path / "all/out/summary.json").read_text())["failures"]
+    }
+    assert set(told) == {"Raises", "Hangs", "Nonsense", "Eats", f"{theirs}:Nobody"}
+    for name, words in (
+        ("Raises", "KeyError: '<b>nothing</b>' (line"),
+        ("Hangs", "did not answer within 1 s"),
+        ("Nonsense", "it answered 'whoever'"),
+        ("Eats", "MemoryError"),
+        (f"{theirs}:Nobody", "no class 'Nobody'"),
+    ):
+        assert words in told[name]
+        assert f"- {name} has no row in eran_heavy: " in text
+
+
+def test_an_edited_policy_is_played_again_and_a_known_one_is_not(theirs: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(theirs.read_text(), encoding="utf-8")
+    override = f"policy={own}:First"
+    before = [cell.key for cell in build_cells(configured(override))]
+    assert [cell.key for cell in build_cells(configured(override, "limits.decision=3"))] == before
+    own.write_text(theirs.read_text() + "\n", encoding="utf-8")
+    after = [cell.key for cell in build_cells(configured(override))]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True] * 4 + [False] * 2
+
+
+def test_a_package_is_known_by_all_its_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "their_package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("")
+    (folder / "rule.py").write_text(POLICIES)
+    monkeypatch.syspath_prepend(tmp_path)
+    before = digest_of_code("their_package.rule:First")
+    assert [policy.name for policy in entrants(configured("policy=their_package.rule:First")).policies][-1:] == [
+        "their_first"
+    ]
+    assert digest_of_code("their_package.rule:First") == before
+    (folder / "weights.json").write_text("[1]")
+    assert digest_of_code("their_package.rule:First") != before
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (("+agents={x: {settings: {}}}",), "agent 'x' needs a name of this checkout, or the source"),
+        (("+agents={x: {name: cmt}}",), "different names, got fcfs, cmt, cmt"),
+        (("~agents.fcfs", "~agents.cmt"), "needs policies and scenarios, got 0 and 1"),
+        (("~agents.fcfs", "~agents.cmt", "policy=nowhere.py:Nobody"), "no file 'nowhere.py'"),
+    ],
+)
+def test_impossible_fields_are_refused(overrides: tuple[str, ...], words: str, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=words):
+        play(tmp_path, *overrides)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_field_left_is_an_error_that_says_why(theirs: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"no policy has finished eran_heavy: .*Raises failed in act"):
+        play(tmp_path, "~agents.fcfs", "~agents.cmt", f"policy={theirs}:Raises")
+
+
+def test_results_keep_no_trace_of_a_failed_policy(theirs: Path, tmp_path: Path) -> None:
+    play(tmp_path, f"policy={theirs}:Raises")
+    assert set(pl.read_parquet(tmp_path / "out/episodes.parquet")["policy"]) == {"fcfs", "cmt"}
