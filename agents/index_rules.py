@@ -154,7 +154,10 @@ class IndexRule(ABC):
 
 @dataclass
 class CMT(IndexRule):
-    """Kleinerman's rule: quality ÷ (duration × patience)."""
+    """Kleinerman's rule: quality ÷ (duration × patience).
+
+    Source: Kleinerman, Rosenfeld & Rosemarin (2022), see `cmt_index`.
+    """
 
     name: str = "cmt"
     compiled_rule: ClassVar[Rule] = Rule.CMT
@@ -204,6 +207,8 @@ class CMuTheta(IndexRule):
 
     Attributes:
         penalty: Of an abandonment, minutes of waiting.
+
+    Source: Atar, Giat & Shimkin (2010), see `cmu_theta_index`.
     """
 
     penalty: float = 0.0
@@ -232,6 +237,8 @@ class CMuH(IndexRule):
         growth: Of the cost of waiting, per minute waited. Default: assumption.
         shape: Of the law of patience around its prediction; the smaller, the surer those who have waited stay. Default:
             assumption.
+
+    Source: Long, Shimkin, Zhang & Zhang (2020), see `cmu_h_index`.
     """
 
     growth: float = 0.1

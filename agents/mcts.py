@@ -58,6 +58,9 @@ class MCTS:
         without: Prediction models replaced by their means: `feedback`, `service_time`, `patience`, `remaining`.
         threads: Simulations of a decision run in so many threads; the result is the same.
         name: Label in tables.
+
+    Source: Kleinerman, Rosenfeld & Rosemarin (2022) for the rule to be planned around and the budget. Their code is not
+    public; the search is ours.
     """
 
     simulations: int = 300
