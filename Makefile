@@ -14,7 +14,7 @@ install: $(VENV)/.installed
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[cluster,experiments,onnx,opt,train,render,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[cluster,experiments,minari,onnx,opt,train,render,test]'
 	touch $@
 
 leaderboard: install
