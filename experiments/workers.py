@@ -93,7 +93,8 @@ Run = Callable[[Tasks], Iterator[tuple[str, Failure | None]]]
 def _started(backend: str, workers: int) -> Iterator[tuple[Run, type[Exception]]]:
     """How a backend runs tasks, and the error by which it tells of a worker's death."""
     if backend == "loky":
-        yield Parallel(n_jobs=workers, return_as="generator_unordered"), BrokenProcessPool
+        # A new one each time: one whose worker has died may still tell of its former tasks.
+        yield lambda tasks: Parallel(n_jobs=workers, return_as="generator_unordered")(tasks), BrokenProcessPool
         return
     import ray
     from ray.util.joblib import register_ray
