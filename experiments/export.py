@@ -60,8 +60,10 @@ def export(config: ExportConfig, console: Console) -> str:
     if taking.failures:
         raise PolicyError("; ".join(taking.failures.values()))
     if len(taking.policies) != 1 or len(config.scenarios) != 1:
+        names = ", ".join(policy.name for policy in taking.policies)
         raise ValueError(
-            f"a dataset has 1 policy and 1 scenario, got {len(taking.policies)} and {len(config.scenarios)}"
+            f"a dataset has 1 policy and 1 scenario, got {names or 'none'} in {', '.join(config.scenarios) or 'none'}; "
+            "with policy=, ~agent leaves out the agent that is there otherwise"
         )
     (entrant,), (place,) = taking.policies, config.scenarios
     name = config.dataset or f"mhgym/{place}/{entrant.name}-v0"

@@ -1,6 +1,7 @@
 """Policies by name: an entry point of an installed package, a class of a module, or a class of a file."""
 
 import inspect
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -68,10 +69,11 @@ def _import(place: str, name: str) -> ModuleType:
 def _load_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise ValueError(f"there is no file {str(path)!r}")
-    spec = spec_from_file_location(path.stem, path)
+    name = str(path.resolve()).replace(".", "_")  # which is no other module's
+    spec = spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
-    module = module_from_spec(spec)
+    module = sys.modules[name] = module_from_spec(spec)  # where dataclasses look for it
     spec.loader.exec_module(module)
     return module
 
