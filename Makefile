@@ -7,7 +7,7 @@ JOBS ?= 2
 export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 export OMP_NUM_THREADS := 1
 
-.PHONY: install leaderboard test verify reproduce benchmark lint clean
+.PHONY: install leaderboard board test verify reproduce benchmark lint clean
 
 install: $(VENV)/.installed
 
@@ -19,6 +19,11 @@ $(VENV)/.installed: pyproject.toml
 
 leaderboard: install
 	$(BIN)/python -m experiments.leaderboard
+
+# The published leaderboard: benchmarks/leaderboard, and its results trace by trace within the package.
+board: install
+	$(BIN)/python -m experiments.leaderboard --config-name board
+	$(BIN)/python -m experiments.publish
 
 test: install
 	rm -rf .cache/numba

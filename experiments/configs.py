@@ -21,12 +21,14 @@ class ScenarioConfig:
 
     Attributes:
         traces: Number of traces.
+        agents: Labels of the agents that play it; null for all. Policies of others play every scenario.
         bound: Whether the clairvoyant bound is computed, for objective `per_arrival`; `agents.bound` says where
             it is defined. A trace of EranHeavy takes a tenth of a second, one of EranDay all the seconds it is given.
         settings: The preset with its overrides, checked against its own dataclass.
     """
 
     traces: int = MISSING
+    agents: list[str] | None = None
     bound: bool = False
     settings: Any = MISSING
 

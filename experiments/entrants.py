@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from agents import make_agent
-from experiments.configs import LeaderboardConfig
+from experiments.configs import AgentConfig, LeaderboardConfig
 from mhgym.evaluation.isolation import IsolatedPolicy, Limits, PolicyError
 from mhgym.evaluation.named_policies import GROUP
 from mhgym.policy import Policy
@@ -53,11 +53,11 @@ class Entrants(NamedTuple):
     """Who takes part.
 
     Attributes:
-        policies: That play.
+        policies: That play, by label; those of others by their source where they have none.
         failures: By source, why a policy could not be made.
     """
 
-    policies: list["Policy | Outsider"]
+    policies: dict[str, "Policy | Outsider"]
     failures: dict[str, str]
 
 
@@ -67,24 +67,21 @@ def entrants(config: LeaderboardConfig) -> Entrants:
     Raises:
         ValueError: If an agent is unknown or refuses its settings, or two have the same name.
     """
-    policies: list[Policy | Outsider] = []
+    policies: dict[str, Policy | Outsider] = {}
     failures: dict[str, str] = {}
     limits = config.limits.build()
     given = [] if config.policy is None else [config.policy] if isinstance(config.policy, str) else config.policy
-    theirs: list[tuple[str, dict[str, Any]]] = [(str(source), {}) for source in given]
-    for label, entry in config.agents.items():
+    for label, entry in {**config.agents, **{str(source): AgentConfig(source=str(source)) for source in given}}.items():
         if (entry.name is None) == (entry.source is None):
             raise ValueError(f"agent {label!r} needs a name of this checkout, or the source of somebody else's policy")
         if entry.name is not None:
-            policies.append(make_agent(entry.name, **entry.settings))
-        else:
-            theirs.append((str(entry.source), entry.settings))
-    for source, settings in theirs:
+            policies[label] = make_agent(entry.name, **entry.settings)
+            continue
         try:
-            policies.append(Outsider.introduce(source, settings, limits))
+            policies[label] = Outsider.introduce(str(entry.source), entry.settings, limits)
         except PolicyError as error:
-            failures[source] = str(error)
-    names = [policy.name for policy in policies]
+            failures[str(entry.source)] = str(error)
+    names = [policy.name for policy in policies.values()]
     if len(set(names)) < len(names):
         raise ValueError(f"policies need different names, got {', '.join(names)}")
     return Entrants(policies, failures)

@@ -9,7 +9,7 @@ clairvoyant bound stands beside the policies.
 import hashlib
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -67,7 +67,7 @@ def build_scenario(config: LeaderboardConfig, label: str) -> Scenario:
     return build_preset(config, label).build()
 
 
-def build_cells(config: LeaderboardConfig, policies: Sequence[Policy | Outsider] | None = None) -> list[Cell]:
+def build_cells(config: LeaderboardConfig, policies: Mapping[str, Policy | Outsider] | None = None) -> list[Cell]:
     """Scenario by scenario and policy by policy, the traces in blocks; None for all policies that can be made."""
     evaluation = config.evaluation
     policies = entrants(config).policies if policies is None else policies
@@ -82,19 +82,34 @@ def build_cells(config: LeaderboardConfig, policies: Sequence[Policy | Outsider]
         scenario = build_scenario(config, label)
         seeds = seeds_of(evaluation.split, entry.traces if evaluation.traces is None else evaluation.traces)
         block = min(evaluation.block, -(-len(seeds) // _FEWEST_BLOCKS))
-        for policy in policies:
+        for policy in players_of(config, label, policies):
             parts = [seeds[k : k + block] for k in range(0, len(seeds), block)]
             cells += [Cell(label, scenario, policy, part, evaluation.engine) for part in parts]
     return cells
 
 
+def players_of(
+    config: LeaderboardConfig, scenario: str, policies: Mapping[str, Policy | Outsider]
+) -> list[Policy | Outsider]:
+    """Who plays a scenario."""
+    chosen = config.scenarios[scenario].agents
+    if chosen is None:
+        return list(policies.values())
+    if unknown := set(chosen) - set(config.agents):
+        raise ValueError(
+            f"scenarios.{scenario}.agents has {', '.join(sorted(unknown))} (known here: {', '.join(config.agents)})"
+        )
+    return [policy for label, policy in policies.items() if label in chosen or label not in config.agents]
+
+
 def build_bounds(config: LeaderboardConfig, cells: list[Cell]) -> list[BoundCell]:
     """The bounds of the scenarios that ask for them and have one, in the blocks of their first policy."""
-    seconds, first = config.evaluation.bound_seconds, cells[0].policy.name
+    seconds = config.evaluation.bound_seconds
+    first = {cell.scenario_label: cell.policy.name for cell in reversed(cells)}
     return [
         BoundCell(cell.scenario_label, cell.scenario, cell.seeds, seconds)
         for cell in cells
-        if cell.policy.name == first
+        if cell.policy.name == first[cell.scenario_label]
         and config.scenarios[cell.scenario_label].bound
         and no_bound(config, cell.scenario) is None
     ]

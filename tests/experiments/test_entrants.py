@@ -134,12 +134,20 @@ def test_a_package_is_known_by_all_its_files(tmp_path: Path, monkeypatch: pytest
     (folder / "rule.py").write_text(POLICIES)
     monkeypatch.syspath_prepend(tmp_path)
     before = digest_of_code("their_package.rule:First")
-    assert [policy.name for policy in entrants(configured("policy=their_package.rule:First")).policies][-1:] == [
-        "their_first"
-    ]
+    policies = entrants(configured("policy=their_package.rule:First")).policies
+    assert policies["their_package.rule:First"].name == "their_first"
     assert digest_of_code("their_package.rule:First") == before
     (folder / "weights.json").write_text("[1]")
     assert digest_of_code("their_package.rule:First") != before
+
+
+def test_a_scenario_may_be_played_by_some_agents_only(theirs: Path) -> None:
+    two = ("scenario=[eran_heavy,eran_standard]", "scenarios.eran_standard.agents=[cmt]", f"policy={theirs}:First")
+    players = {(cell.scenario_label, cell.policy.name) for cell in build_cells(configured(*two))}
+    heavy = {("eran_heavy", name) for name in ("fcfs", "cmt", "their_first")}
+    assert players == heavy | {("eran_standard", "cmt"), ("eran_standard", "their_first")}
+    with pytest.raises(ValueError, match=r"scenarios.eran_heavy.agents has fcsf \(known here: fcfs, cmt\)"):
+        build_cells(configured("scenarios.eran_heavy.agents=[fcsf]"))
 
 
 @pytest.mark.parametrize(
