@@ -7,7 +7,7 @@ import copy
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from typing import Any, cast
 
 import gymnasium
@@ -19,7 +19,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from experiments.configs import AgentConfig, LeaderboardConfig, register_configs
-from experiments.entrants import entrants, opened
+from experiments.entrants import Outsider, entrants, opened
 from experiments.leaderboard import build_preset
 from experiments.offline import dataset_folder, write_dataset
 from experiments.recording import Recorded, record_episode
@@ -60,23 +60,24 @@ def export(config: ExportConfig, console: Console) -> str:
     if taking.failures:
         raise PolicyError("; ".join(taking.failures.values()))
     if len(taking.policies) != 1 or len(config.scenarios) != 1:
-        names = ", ".join(policy.name for policy in taking.policies)
+        names = ", ".join(policy.name for policy in taking.policies.values())
         raise ValueError(
             f"a dataset has 1 policy and 1 scenario, got {names or 'none'} in {', '.join(config.scenarios) or 'none'}; "
             "with policy=, ~agent leaves out the agent that is there otherwise"
         )
-    (entrant,), (place,) = taking.policies, config.scenarios
+    ((label, entrant),), (place,) = taking.policies.items(), config.scenarios
     name = config.dataset or f"mhgym/{place}/{entrant.name}-v0"
     dataset_folder(name)
     preset, evaluation = build_preset(config, place), config.evaluation
     spec = spec_of(preset, config.slots)
     entry = config.scenarios[place]
     seeds = seeds_of(evaluation.split, entry.traces if evaluation.traces is None else evaluation.traces)
-    told = {
+    agent = asdict(config.agents.get(label) or AgentConfig(source=label))
+    told: dict[str, Any] = {
         "algorithm_name": entrant.name,
         "description": f"{len(seeds)} episodes of {entrant.name} in {place} of mhgym; observations are flat, masks of "
         "legal actions and the reward as a vector are in infos, and options in the metadata of episodes to reset with",
-        "mhgym": provenance(config, place, preset),
+        "mhgym": {"policy": agent | code_of(entrant), **provenance(config, place, preset)},
     }
     with opened(entrant) as policy, closing(gymnasium.make(spec, engine=evaluation.engine)) as env:
         episodes = play(env, policy, seeds, console)
@@ -110,15 +111,18 @@ def overrides_of(preset: Preset) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value != getattr(plain, name)}
 
 
+def code_of(entrant: Policy | Outsider) -> dict[str, str]:
+    """The digest of somebody else's code; ours is that of the version."""
+    return {"code": entrant.digest} if isinstance(entrant, Outsider) else {}
+
+
 def provenance(config: ExportConfig, place: str, preset: Preset) -> dict[str, Any]:
-    """All that the numbers of a dataset depend on, but its traces."""
-    agents = [*config.agents.values(), *([AgentConfig(source=str(config.policy))] if config.policy else [])]
+    """All that the numbers of a dataset depend on, but its policy and its traces."""
     return {
         "scenario": place,
         "preset": type(preset).__name__,
         "overrides": overrides_of(preset),
         "weights": dict(zip(COMPONENTS, preset.build().weights.as_tuple(), strict=True)),
-        "policy": vars(agents[0]),
         "split": config.evaluation.split,
         "engine": config.evaluation.engine,
         "slots": config.slots,
