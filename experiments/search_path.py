@@ -47,8 +47,11 @@ class PresetSource(ConfigSource):
         name = config_path.removeprefix(f"{PRESET}/")
         try:
             node = OmegaConf.structured(find_preset(name))
-        except (ValueError, OmegaConfBaseException) as error:
-            raise ConfigCompositionException(f"scenario {name!r}: {error}") from None
+        except OmegaConfBaseException as error:
+            words = str(error).splitlines()[0]
+            raise ConfigCompositionException(f"Hydra cannot take the settings of scenario {name!r}: {words}") from None
+        except ValueError as error:
+            raise ConfigCompositionException(str(error)) from None
         return ConfigResult(self.provider, self.full_path(), node, {"package": None})
 
     def available(self) -> bool:

@@ -102,3 +102,14 @@ def test_a_broken_preset_is_told_to_who_asks_for_it(write_package):
     assert composed("scenario=eran_heavy").scenarios.keys() == {"eran_heavy"}
     with pytest.raises(ConfigCompositionException, match=r"'Tent' of the package 'torn_tent' .* ZeroDivisionError"):
         composed("scenario=tent")
+
+
+def test_settings_of_a_type_that_hydra_does_not_know_are_told(write_package):
+    name, groups, files = package(
+        "cave_line", "Cave", **{"scenario/cave.yaml": SCENARIO.format(label="cave", name="Cave")}
+    )
+    own = files["cave_line/own.py"].replace("beds: int = 2", "beds: frozenset[int] = frozenset()")
+    write_package(name, groups, files | {"cave_line/own.py": own})
+
+    with pytest.raises(ConfigCompositionException, match=r"cannot take the settings of scenario 'Cave': .*frozenset"):
+        composed("scenario=cave")
