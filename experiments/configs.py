@@ -21,14 +21,12 @@ class ScenarioConfig:
 
     Attributes:
         traces: Number of traces.
-        agents: Labels of the agents that play it; null for all. Policies of others play every scenario.
         bound: Whether the clairvoyant bound is computed, for objective `per_arrival`; `agents.bound` says where
             it is defined. A trace of EranHeavy takes a tenth of a second, one of EranDay all the seconds it is given.
         settings: The preset with its overrides, checked against its own dataclass.
     """
 
     traces: int = MISSING
-    agents: list[str] | None = None
     bound: bool = False
     settings: Any = MISSING
 
@@ -136,6 +134,8 @@ class LeaderboardConfig:
     Attributes:
         scenarios: Scenarios by label.
         agents: Policies by label.
+        players: By scenario, the labels of the agents that play it; where it is not named, all. Policies of others play
+            everywhere.
         policy: The source of a policy of others, or a list of them, see `AgentConfig.source`; one with settings is
             given as `+agents={label: {source: file.py:Class, settings: {longest: 5}}}`.
         limits: What each of those may take.
@@ -153,6 +153,7 @@ class LeaderboardConfig:
 
     scenarios: dict[str, ScenarioConfig] = field(default_factory=dict)
     agents: dict[str, AgentConfig] = field(default_factory=dict)
+    players: dict[str, list[str]] = field(default_factory=dict)
     policy: Any = None
     limits: LimitsConfig = field(default_factory=LimitsConfig)
     flow: Any = None
@@ -167,6 +168,11 @@ class LeaderboardConfig:
     replay: str | None = None
 
 
+def known_agents() -> list[str]:
+    """Labels of the agents in `conf/agent`."""
+    return sorted(path.stem for path in (CONF / "agent").glob("*.yaml"))
+
+
 def agent_settings(label: str) -> tuple[str, dict[str, Any]]:
     """Name and settings of an agent in `conf/agent`, for studies that compose nothing.
 
@@ -175,8 +181,7 @@ def agent_settings(label: str) -> tuple[str, dict[str, Any]]:
     """
     path = CONF / f"agent/{label}.yaml"
     if not path.is_file():
-        known = ", ".join(sorted(other.stem for other in path.parent.glob("*.yaml")))
-        raise ValueError(f"unknown agent {label!r} (known: {known})")
+        raise ValueError(f"unknown agent {label!r} (known: {', '.join(known_agents())})")
     loaded = OmegaConf.to_container(OmegaConf.load(path))
     assert isinstance(loaded, dict)
     return str(loaded["name"]), {str(name): value for name, value in loaded.get("settings", {}).items()}

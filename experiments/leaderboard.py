@@ -27,7 +27,7 @@ from agents.bound import check_defined
 from experiments.bounds import BoundCell
 from experiments.cells import Cell, collect
 from experiments.comparison import Failed, Row, compare
-from experiments.configs import LeaderboardConfig, register_configs
+from experiments.configs import LeaderboardConfig, known_agents, register_configs
 from experiments.entrants import Outsider, entrants
 from experiments.figures import draw_figures
 from experiments.manifest import replay_row
@@ -92,12 +92,12 @@ def players_of(
     config: LeaderboardConfig, scenario: str, policies: Mapping[str, Policy | Outsider]
 ) -> list[Policy | Outsider]:
     """Who plays a scenario."""
-    chosen = config.scenarios[scenario].agents
+    chosen = config.players.get(scenario)
     if chosen is None:
         return list(policies.values())
-    if unknown := set(chosen) - set(config.agents):
+    if unknown := set(chosen) - {*config.agents, *known_agents()}:
         raise ValueError(
-            f"scenarios.{scenario}.agents has {', '.join(sorted(unknown))} (known here: {', '.join(config.agents)})"
+            f"players.{scenario} has {', '.join(sorted(unknown))} (known: {', '.join(sorted(config.agents))})"
         )
     return [policy for label, policy in policies.items() if label in chosen or label not in config.agents]
 

@@ -142,12 +142,12 @@ def test_a_package_is_known_by_all_its_files(tmp_path: Path, monkeypatch: pytest
 
 
 def test_a_scenario_may_be_played_by_some_agents_only(theirs: Path) -> None:
-    two = ("scenario=[eran_heavy,eran_standard]", "scenarios.eran_standard.agents=[cmt]", f"policy={theirs}:First")
+    two = ("scenario=[eran_heavy,eran_standard]", "+players.eran_standard=[cmt,lcfs]", f"policy={theirs}:First")
     players = {(cell.scenario_label, cell.policy.name) for cell in build_cells(configured(*two))}
     heavy = {("eran_heavy", name) for name in ("fcfs", "cmt", "their_first")}
     assert players == heavy | {("eran_standard", "cmt"), ("eran_standard", "their_first")}
-    with pytest.raises(ValueError, match=r"scenarios.eran_heavy.agents has fcsf \(known here: fcfs, cmt\)"):
-        build_cells(configured("scenarios.eran_heavy.agents=[fcsf]"))
+    with pytest.raises(ValueError, match=r"players.eran_heavy has fcsf \(known: cmt, fcfs\)"):
+        build_cells(configured("+players.eran_heavy=[fcsf]"))
 
 
 @pytest.mark.parametrize(
