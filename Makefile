@@ -43,6 +43,7 @@ benchmark: install
 	rm -rf .cache/numba-benchmark
 	$(BIN)/python -m benchmarks.throughput
 	$(BIN)/python -m benchmarks.matching
+	$(BIN)/python -m benchmarks.scaling
 
 lint: install
 	$(BIN)/ruff format --check .

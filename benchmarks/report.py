@@ -15,16 +15,16 @@ def row(*cells: str) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def markdown(results: list[Result], bars: list[dict[str, Any]], machine: dict[str, Any]) -> str:
+def markdown(title: str, how: str, results: list[Result], bars: list[dict[str, Any]], machine: dict[str, Any]) -> str:
     """Bars first, then every measurement."""
     load = ", ".join(f"{value:.1f}" for value in (machine["load_before"], machine["load_after"]))
     lines = [
-        "# Throughput",
+        f"# {title}",
         "",
         f"{machine['processor']}, {machine['cores']} cores, Python {machine['python']}, "
         f"Numba {machine['packages']['numba']}; load average before and after: {load} (this run makes up 1).",
         "",
-        "Medians over interleaved rounds, per second of processor time on one core; the clock's median beside it.",
+        how,
         "",
         row("bar", "to reach", "measured", "met"),
         row("---", "---:", "---:", "---"),

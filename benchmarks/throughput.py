@@ -59,7 +59,8 @@ def write(folder: Path, results: list[Result], described: dict[str, Any]) -> str
     bars = judge_all(results)
     data = {"machine": described, "bars": bars, "results": [result.as_dict() for result in results]}
     write_json(folder / "throughput.json", data)
-    text = markdown(results, bars, described)
+    how = "Medians over interleaved rounds, per second of processor time on one core; the clock's median beside it."
+    text = markdown("Throughput", how, results, bars, described)
     (folder / "throughput.md").write_text(text, encoding="utf-8")
     return text
 
