@@ -12,16 +12,14 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 import polars as pl
 
-import agents
-import mhgym
 from experiments.entrants import Outsider, opened
+from experiments.source_code import source_digest
 from mhgym.domain import Outcome
 from mhgym.evaluation.isolation import PolicyError
 from mhgym.evaluation.rollout import Episode, run_episodes
@@ -77,18 +75,6 @@ class Failure(NamedTuple):
 def digest_of(*parts: str) -> str:
     """A name for what depends on these words and on the source code."""
     return hashlib.blake2b("\n".join((*parts, source_digest())).encode(), digest_size=12).hexdigest()
-
-
-@lru_cache(maxsize=1)
-def source_digest() -> str:
-    """Digest of the code that results depend on: `mhgym` and `agents`."""
-    digest = hashlib.blake2b(digest_size=12)
-    for package in (mhgym, agents):
-        root = Path(str(package.__file__)).parent
-        for path in sorted(root.rglob("*.py")):
-            digest.update(str(path.relative_to(root)).encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
 
 
 def compute(cell: Computed, key: str, cache: Path) -> Failure | None:

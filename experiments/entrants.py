@@ -4,19 +4,15 @@ Somebody else's policy (`policy=file.py:Class`) is played in a process of its ow
 Where it fails, it fails alone: the comparison goes on and tells what happened.
 """
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from agents import make_agent
 from experiments.configs import AgentConfig, LeaderboardConfig
+from experiments.source_code import digest_of_code
 from mhgym.evaluation.isolation import IsolatedPolicy, Limits, PolicyError
-from mhgym.evaluation.named_policies import GROUP
 from mhgym.policy import Policy
 
 
@@ -104,27 +100,3 @@ def opened(policy: "Policy | Outsider") -> Iterator[Policy]:
                 "randomness is keyed by its name"
             )
         yield isolated
-
-
-def digest_of_code(source: str) -> str:
-    """Digest of a policy's file, or of all files of its top-level package; nothing of it is imported."""
-    place, separator, _ = source.rpartition(":")
-    if not separator:
-        place = entry_points(group=GROUP)[source].module
-    files = [Path(place)] if place.endswith(".py") else _files_of_package(place.partition(".")[0])
-    digest = hashlib.blake2b(digest_size=12)
-    for path in files:
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-def _files_of_package(name: str) -> list[Path]:
-    spec = find_spec(name)
-    if spec is None or (spec.origin is None and not spec.submodule_search_locations):
-        return []
-    if not spec.submodule_search_locations:
-        return [Path(str(spec.origin))]
-    folders = [Path(folder) for folder in spec.submodule_search_locations]
-    found = (path for folder in folders for path in sorted(folder.rglob("*")))
-    return [path for path in found if path.is_file() and "__pycache__" not in path.parts]

@@ -11,8 +11,10 @@ from rich.console import Console
 
 from experiments.comparison import Row
 from experiments.configs import CONF, LeaderboardConfig
-from experiments.entrants import digest_of_code, entrants
+from experiments.entrants import entrants
 from experiments.leaderboard import build_cells, run
+from experiments.source_code import digest_of_code, source_digest
+from mhgym.presets.joined import joined_presets
 
 POLICIES = '''
 import gc, sys, time
@@ -139,6 +141,25 @@ def test_a_package_is_known_by_all_its_files(tmp_path: Path, monkeypatch: pytest
     assert digest_of_code("their_package.rule:First") == before
     (folder / "weights.json").write_text("[1]")
     assert digest_of_code("their_package.rule:First") != before
+
+
+def test_cells_know_the_code_of_joined_scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A law that is edited in another package must not find the results of the former one."""
+    monkeypatch.syspath_prepend(tmp_path)
+    before = source_digest.__wrapped__()
+    (tmp_path / "village").mkdir()
+    (tmp_path / "village/__init__.py").write_text("mean = 1.0")
+    info = tmp_path / "village-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: village\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[mhgym.scenarios]\nVillage = village:Village\n")
+    digests = [before]
+    for law in ("mean = 1.0", "mean = 2.0"):
+        (tmp_path / "village/__init__.py").write_text(law)
+        joined_presets.cache_clear()
+        digests.append(source_digest.__wrapped__())
+    joined_presets.cache_clear()
+    assert len(set(digests)) == 3
 
 
 def test_a_scenario_may_be_played_by_some_agents_only(theirs: Path) -> None:
