@@ -38,8 +38,9 @@ def test_make_target_exists(command: str) -> None:
 
 @pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(".venv/bin/python")])
 def test_experiment_command_runs(command: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(next(block for block in BLOCKS if "class ShortestFirst" in block))
     small = [f"cache={tmp_path}/cache", "evaluation.workers=1", "evaluation.traces=2", "agent=fcfs", "plots=false"]
-    words = [*shlex.split(command)[1:], *small, f"hydra.run.dir={tmp_path}/run", f"hydra.sweep.dir={tmp_path}/sweep"]
+    words = [*shlex.split(command.replace("mine.py", f"{tmp_path}/mine.py"))[1:], *small, f"hydra.run.dir={tmp_path}/run", f"hydra.sweep.dir={tmp_path}/sweep"]
     if "-m" not in words[2:]:
         words.append(f"output={tmp_path}/out")
     else:
