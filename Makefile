@@ -7,14 +7,14 @@ JOBS ?= 2
 export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba
 export OMP_NUM_THREADS := 1
 
-.PHONY: install leaderboard board test verify reproduce benchmark lint clean
+.PHONY: install leaderboard board test verify reproduce benchmark docs lint clean
 
 install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable '.[cluster,experiments,minari,onnx,opt,train,render,test]'
+	$(BIN)/python -m pip install --quiet --editable '.[cluster,docs,experiments,minari,onnx,opt,train,render,test]'
 	touch $@
 
 leaderboard: install
@@ -44,6 +44,11 @@ benchmark: install
 	$(BIN)/python -m benchmarks.throughput
 	$(BIN)/python -m benchmarks.matching
 	$(BIN)/python -m benchmarks.scaling
+
+# Writes results/docs; open index.html there, no network is needed.
+docs: install
+	rm -rf results/docs
+	$(BIN)/python -m sphinx -W --keep-going -n -E -q -d .cache/docs -c experiments/docs experiments/docs/pages results/docs
 
 lint: install
 	$(BIN)/ruff format --check .
