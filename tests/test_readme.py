@@ -3,30 +3,25 @@
 import re
 import shlex
 import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
 
+from experiments.docs.code_blocks import ENVIRONMENT, blocks_of, run_command, run_python
 from mhgym.registration import ANY_ID, COUNSELLOR_IDS, DISPATCHER_IDS, IDS, MATCHING_IDS, MO_IDS, MO_MATCHING_IDS
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-BLOCKS = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-COMMANDS = [
-    line.split("#")[0].strip()
-    for block in re.findall(r"```sh\n(.*?)```", README, flags=re.DOTALL)
-    for line in block.splitlines()
-    if line.strip()
-]
+BLOCKS = [block.text for block in blocks_of(README) if block.language == "python"]
+COMMANDS = [command for block in blocks_of(README) for command in block.commands]
+SMALL = ("evaluation.workers=1", "evaluation.traces=2", "agent=fcfs", "plots=false")
 TOML = re.findall(r"```toml\n(.*?)```", README, flags=re.DOTALL)
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda block: block.strip().splitlines()[0][:40])
 def test_python_block_runs(block: str) -> None:
-    command = [sys.executable, "-W", "error", "-c", block]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run_python(block, ROOT)
     assert done.returncode == 0, done.stderr
 
 
@@ -36,18 +31,12 @@ def test_make_target_exists(command: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(".venv/bin/python")])
+@pytest.mark.parametrize("command", [line for line in COMMANDS if line.startswith(f"{ENVIRONMENT}python")])
 def test_experiment_command_runs(command: str, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(next(block for block in BLOCKS if "class ShortestFirst" in block))
-    small = [f"cache={tmp_path}/cache", "evaluation.workers=1", "evaluation.traces=2", "agent=fcfs", "plots=false"]
-    words = [*shlex.split(command.replace("mine.py", f"{tmp_path}/mine.py"))[1:], *small, f"hydra.run.dir={tmp_path}/run", f"hydra.sweep.dir={tmp_path}/sweep"]
-    if "-m" not in words[2:]:
-        words.append(f"output={tmp_path}/out")
-    else:
-        words.append(f"output={tmp_path}/out-${{hydra:job.num}}")
-    done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    done = run_command(command, tmp_path, SMALL)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert list(tmp_path.glob("out*/summary.json"))
+    assert list(tmp_path.rglob("summary.json"))
 
 
 def test_ids_are_all_named() -> None:
