@@ -23,6 +23,7 @@ html_static_path = ["static"]
 html_css_files = ["docs.css"]
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False  # which a browser may not read from disk
 
 
 def setup(app: "Sphinx") -> dict[str, Any]:

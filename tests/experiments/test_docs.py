@@ -11,6 +11,9 @@ from pkgutil import iter_modules
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
 
 import mhgym.presets
 from agents import AGENTS
@@ -87,6 +90,29 @@ def test_no_page_loads_anything_from_elsewhere(site: Path) -> None:
             assert not urlsplit(target).netloc, f"{page.name} loads {target}"
     for style in site.rglob("*.css"):
         assert not re.search(r"(?:url\(|@import)\s*['\"]?(?:https?:)?//", style.read_text(encoding="utf-8")), style
+
+
+@pytest.mark.train
+@pytest.mark.parametrize("width", [375, 1280])
+def test_pages_open_from_disk_without_a_network_and_fit(site: Path, browser: Chrome, width: int) -> None:
+    """No error in the console, no sideways scrolling; tables and code scroll in boxes of their own."""
+    size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    for page in sorted(site.rglob("*.html")):
+        browser.get(page.as_uri())
+        assert browser.execute_script("return document.documentElement.scrollWidth") <= width, page.name
+        assert browser.get_log("browser") == [], page.name
+
+
+@pytest.mark.train
+def test_search_works_from_disk(site: Path, browser: Chrome) -> None:
+    browser.get(f"{(site / 'search.html').as_uri()}?q=kleinerman")
+
+    WebDriverWait(browser, 10).until(lambda page: page.find_elements(By.CSS_SELECTOR, "#search-results li a"))
+
+    found = [link.text for link in browser.find_elements(By.CSS_SELECTOR, "#search-results li a")]
+    assert {"Scenarios", "Policies"} & set(found)
+    assert browser.get_log("browser") == []
 
 
 @pytest.mark.train

@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from hydra import compose, initialize
 from omegaconf import OmegaConf
 from rich.console import Console
 from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.remote.webelement import WebElement
@@ -29,7 +27,6 @@ from mhgym.presets import make_scenario
 from mhgym.trace import Trace
 from mhgym.view import HOLD
 
-FLAGS = ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu")
 PHONE, DESK = 375, 1280
 SETTINGS = (
     "scenario=[eran_heavy,open_up_day]",
@@ -72,25 +69,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         raw = compose("leaderboard", [*SETTINGS, f"cache={place / 'cells'}", theirs])
     run(OmegaConf.to_object(raw), place / "out", Console(quiet=True))
     return place / "out"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[webdriver.Chrome]:
-    """Chromium without a network."""
-    programs = {name: shutil.which(name) for name in ("chromium", "chromedriver")}
-    missing = [name for name, path in programs.items() if path is None]
-    assert not missing, f"{' and '.join(missing)} not found; on Debian: apt-get install chromium chromium-driver"
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(programs["chromium"])
-    for flag in FLAGS:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(programs["chromedriver"]))
-    driver.execute_cdp_cmd("Network.enable", {})
-    offline = {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0}
-    driver.execute_cdp_cmd("Network.emulateNetworkConditions", offline)
-    yield driver
-    driver.quit()
 
 
 @pytest.fixture
