@@ -5,6 +5,8 @@ from importlib import import_module
 from inspect import getdoc
 from typing import Any
 
+from experiments.docs.markdown import table
+
 _SECTION = re.compile(r"^(Args|Attributes|Raises|Returns|Source[^:\n]*):", re.MULTILINE)
 _ENTRY = re.compile(r"^ {4}(\w+): (.*(?:\n {8}.*)*)", re.MULTILINE)
 _SOURCE = re.compile(r"\bSource\b[^:]{0,20}: ((?:.+\n?)+)")
@@ -15,6 +17,12 @@ def module(name: str) -> str:
     found = import_module(name)
     source = source_of(found)
     return "\n\n".join([f"`{name}`:", text_of(found), *([f"Source: {source}"] if source else [])])
+
+
+def fields(module_name: str, cls: str) -> str:
+    """What a class says of its fields, as a part of a page."""
+    words = entries_of(getattr(import_module(module_name), cls))
+    return table(("field", "what it is"), ((f"`{name}`", said) for name, said in words.items()))
 
 
 def text_of(thing: Any) -> str:

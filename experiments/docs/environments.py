@@ -9,7 +9,7 @@ import pettingzoo
 from experiments.docs.feature_notes import notes
 from experiments.docs.markdown import code, number, paragraphs, table
 from mhgym.mdp.blocks import BlockLayout
-from mhgym.registration import COUNSELLOR_IDS, DISPATCHER_IDS, IDS, MATCHING_IDS, MO_IDS, MO_MATCHING_IDS
+from mhgym.registration import ANY_ID, COUNSELLOR_IDS, DISPATCHER_IDS, IDS, MATCHING_IDS, MO_IDS, MO_MATCHING_IDS
 
 #: What stands in an info, face by face.
 INFOS = {
@@ -25,7 +25,7 @@ _SEED = 7
 
 def ids() -> str:
     """Every registered id, by what is behind it."""
-    rows = []
+    rows = [("any preset, named by `scenario=`", _lines(ANY_ID), "", "", "")]
     for name, preset in IDS.items():
         games = [game for ids in (COUNSELLOR_IDS, DISPATCHER_IDS) for game, behind in ids.items() if behind == preset]
         mo = [own for own, behind in MO_IDS.items() if behind == preset]

@@ -10,6 +10,8 @@ from pathlib import Path
 from pkgutil import iter_modules
 from urllib.parse import unquote, urlsplit
 
+import gymnasium
+import pettingzoo
 import pytest
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -25,8 +27,8 @@ from experiments.docs.sourced_numbers import NAMES_SOURCE, numbers_in, read_numb
 from mhgym.mdp.observation import INBOX_FEATURES
 from mhgym.metrics import GLOSSARY
 from mhgym.presets import PRESETS
-from mhgym.registration import COUNSELLOR_IDS, DISPATCHER_IDS, IDS, MATCHING_IDS, MO_IDS, MO_MATCHING_IDS
 
+REGISTRIES = (gymnasium.registry, pettingzoo.aec_registry, pettingzoo.parallel_registry)
 ROOT = Path(__file__).resolve().parents[2]
 MODULES = [f"mhgym.presets.{module.name}" for module in iter_modules(mhgym.presets.__path__)]
 MODULES += [module for centre in scenarios.MODULES.values() for module in centre if module not in MODULES]
@@ -57,11 +59,7 @@ def words_of(page: Path) -> str:
     ("page", "names"),
     [
         ("scenarios", PRESETS),
-        ("environments", [*IDS, *MO_IDS, *COUNSELLOR_IDS, *DISPATCHER_IDS, *MATCHING_IDS, *MO_MATCHING_IDS]),
-        (
-            "environments",
-            [name.replace("mhgym/", "mhgym/mo-") for name in (*COUNSELLOR_IDS, *DISPATCHER_IDS)],
-        ),
+        ("environments", [name for registry in REGISTRIES for name in registry if name.startswith("mhgym/")]),
         ("policies", AGENTS),
         ("policies", [f"agent={path.stem}" for path in (CONF / "agent").glob("*.yaml")]),
         ("metrics", GLOSSARY),
