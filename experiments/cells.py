@@ -6,7 +6,9 @@ way and a rerun computes nothing twice. Its name is a digest of all that its con
 
 import hashlib
 import os
+import re
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -28,6 +30,7 @@ from mhgym.policy import Policy
 from mhgym.scenario import Scenario
 
 _STALE = 3600.0  # seconds
+_KEY = 24  # characters
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Cell:
     @property
     def key(self) -> str:
         """Digest of scenario, policy, seeds and source code; the engine changes no result."""
-        parts = (self.scenario_label, repr(self.scenario), type(self.policy).__qualname__, repr(self.policy))
+        parts = (self.scenario_label, told(self.scenario), type(self.policy).__qualname__, told(self.policy))
         return digest_of(*parts, repr(self.seeds))
 
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -74,7 +77,23 @@ class Failure(NamedTuple):
 
 def digest_of(*parts: str) -> str:
     """A name for what depends on these words and on the source code."""
-    return hashlib.blake2b("\n".join((*parts, source_digest())).encode(), digest_size=12).hexdigest()
+    return hashlib.blake2b("\n".join((*parts, source_digest())).encode(), digest_size=_KEY // 2).hexdigest()
+
+
+def told(thing: Scenario | Policy | Outsider) -> str:
+    """All that a scenario or a policy is, in words.
+
+    Raises:
+        ValueError: If a part of it has none of its own, so that results of two could be taken for each other.
+    """
+    with np.printoptions(threshold=sys.maxsize, floatmode="unique"):
+        words = repr(thing)
+    if found := re.search(r"<[^<>]* at 0x[0-9a-f]+>", words):
+        raise ValueError(
+            f"{getattr(thing, 'name', type(thing).__name__)} has a part that is no more than {found[0]}, by which its "
+            "results could not be told from others; make it a dataclass, or give it a __repr__"
+        )
+    return words
 
 
 def compute(cell: Computed, key: str, cache: Path) -> Failure | None:
@@ -95,14 +114,17 @@ def compute(cell: Computed, key: str, cache: Path) -> Failure | None:
         table.write_parquet(draft / f"{name}.parquet")
     try:
         os.rename(draft, folder)
-    except OSError:  # another process was faster; its cell is the same
+    except OSError:
         shutil.rmtree(draft)
+        if not folder.is_dir():
+            raise
+        # Else another process was faster; its cell is the same.
     return None
 
 
 def remove_drafts(cache: Path) -> None:
     """Remove what killed runs left half written more than an hour ago."""
-    for draft in cache.glob(".*-*"):
+    for draft in cache.glob(f".{'[0-9a-f]' * _KEY}-????????"):
         with suppress(FileNotFoundError):
             if time.time() - draft.stat().st_mtime > _STALE:
                 shutil.rmtree(draft, ignore_errors=True)

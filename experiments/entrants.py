@@ -67,7 +67,9 @@ def entrants(config: LeaderboardConfig) -> Entrants:
     failures: dict[str, str] = {}
     limits = config.limits.build()
     given = [] if config.policy is None else [config.policy] if isinstance(config.policy, str) else config.policy
-    for label, entry in {**config.agents, **{str(source): AgentConfig(source=str(source)) for source in given}}.items():
+    if not isinstance(given, list) or not all(isinstance(source, str) for source in given):
+        raise ValueError(f"policy is file.py:Class or a list of such, got {config.policy!r}")
+    for label, entry in {**config.agents, **{source: AgentConfig(source=source) for source in given}}.items():
         if (entry.name is None) == (entry.source is None):
             raise ValueError(f"agent {label!r} needs a name of this checkout, or the source of somebody else's policy")
         if entry.name is not None:
@@ -100,3 +102,5 @@ def opened(policy: "Policy | Outsider") -> Iterator[Policy]:
                 "randomness is keyed by its name"
             )
         yield isolated
+    if digest_of_code(policy.source) != policy.digest:
+        raise PolicyError(f"policy {policy.source} was edited while it played; start the comparison again")

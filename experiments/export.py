@@ -7,7 +7,7 @@ import copy
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import gymnasium
@@ -100,15 +100,8 @@ def spec_of(preset: Preset, slots: int) -> Any:
     name = type(preset).__name__
     own = {preset_name: env_id for env_id, preset_name in IDS.items()}
     spec = copy.deepcopy(gymnasium.spec(own.get(name, ANY_ID)))
-    spec.kwargs |= {"scenario": name, "num_slots": slots, **overrides_of(preset)}
+    spec.kwargs |= {"scenario": name, "num_slots": slots, **preset.overrides}
     return spec
-
-
-def overrides_of(preset: Preset) -> dict[str, Any]:
-    """Settings that are not those of the preset by default."""
-    plain = type(preset)()
-    values = {item.name: getattr(preset, item.name) for item in fields(preset)}
-    return {name: value for name, value in values.items() if value != getattr(plain, name)}
 
 
 def code_of(entrant: Policy | Outsider) -> dict[str, str]:
@@ -121,7 +114,7 @@ def provenance(config: ExportConfig, place: str, preset: Preset) -> dict[str, An
     return {
         "scenario": place,
         "preset": type(preset).__name__,
-        "overrides": overrides_of(preset),
+        "overrides": preset.overrides,
         "weights": dict(zip(COMPONENTS, preset.build().weights.as_tuple(), strict=True)),
         "split": config.evaluation.split,
         "engine": config.evaluation.engine,

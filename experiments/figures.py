@@ -8,10 +8,11 @@ import polars as pl
 
 from experiments.cells import Cell, collect
 from experiments.comparison import Row
-from experiments.entrants import opened
+from experiments.entrants import Outsider
 from experiments.plots import plot_gantt, plot_objective, plot_occupancy, plot_waits
 from mhgym.domain.contact import Floats
 from mhgym.evaluation.rollout import run_episode
+from mhgym.policy import Policy
 from mhgym.trace import Trace
 
 _DAY = 1440.0
@@ -60,15 +61,15 @@ def occupancy_by_policy(cells: Sequence[Cell], cache: Path) -> dict[str, Floats]
 def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> None:
     plot_waits(waits_by_policy(cells, cache), _png(folder, "waits", label))
     plot_occupancy(occupancy_by_policy(cells, cache), _png(folder, "occupancy", label))
-    for cell in {cell.policy.name: cell for cell in reversed(cells)}.values():
-        if cell.policy.name in ("fcfs", cells[-1].policy.name):
-            _draw_episode(cell, _png(folder, f"episode_{cell.policy.name}", label))
+    ours = {cell.policy.name: (cell, cell.policy) for cell in reversed(cells) if not isinstance(cell.policy, Outsider)}
+    for name, (cell, policy) in ours.items():
+        if name in ("fcfs", next(iter(ours))):
+            _draw_episode(cell, policy, _png(folder, f"episode_{name}", label))
 
 
-def _draw_episode(cell: Cell, path: Path) -> None:
+def _draw_episode(cell: Cell, policy: Policy, path: Path) -> None:
     scenario, seed = cell.scenario, cell.seeds[0]
-    with opened(cell.policy) as policy:
-        episode = run_episode(scenario, policy, Trace.sample(scenario, seed))
+    episode = run_episode(scenario, policy, Trace.sample(scenario, seed))
     title = f"{cell.scenario_label}, {cell.policy.name}, trace {seed}"
     window = (0.0, _DAY) if scenario.horizon > _DAY else None
     plot_gantt(episode.log, scenario.roster, scenario.horizon, path, title, window)

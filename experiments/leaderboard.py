@@ -37,6 +37,7 @@ from experiments.report import machine, markdown, timings, timings_markdown, who
 from experiments.workers import WorkersDiedError, compute_all
 from mhgym import __version__
 from mhgym.engines.registry import ENGINES
+from mhgym.evaluation.isolation import PolicyError
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.evaluation.splits import seeds_of
 from mhgym.policy import Policy
@@ -99,7 +100,12 @@ def players_of(
         raise ValueError(
             f"players.{scenario} has {', '.join(sorted(unknown))} (known: {', '.join(sorted(config.agents))})"
         )
-    return [policy for label, policy in policies.items() if label in chosen or label not in config.agents]
+    playing = [policy for label, policy in policies.items() if label in chosen or label not in config.agents]
+    if not playing:
+        raise ValueError(
+            f"nobody plays {scenario}: players.{scenario} has {', '.join(chosen)}, agent {', '.join(policies)}"
+        )
+    return playing
 
 
 def build_bounds(config: LeaderboardConfig, cells: list[Cell]) -> list[BoundCell]:
@@ -258,6 +264,7 @@ def summary(
         "presets": {label: type(entry.settings).__name__ for label, entry in config.scenarios.items()},
         "scenarios": {cell.scenario_label: repr(cell.scenario) for cell in cells},
         "traces": traces,
+        "code": {cell.policy.name: cell.policy.digest for cell in cells if isinstance(cell.policy, Outsider)},
         "machine": machine(),
         "results": [row.as_json() for row in rows],
         "failures": [asdict(failed) for failed in failures],
@@ -302,8 +309,8 @@ def main(raw: DictConfig) -> None:
             sys.exit(1 if replayed.differences else 0)
         target = Path(config.output) if config.output else default_target(list(HydraConfig.get().overrides.task))
         run(config, target, console)
-    except (ValueError, TypeError, FileNotFoundError, WorkersDiedError) as error:
-        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+    except (ValueError, TypeError, FileNotFoundError, PolicyError, WorkersDiedError) as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)
 
 

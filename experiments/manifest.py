@@ -18,6 +18,7 @@ from agents import make_agent
 from experiments.cells import Cell
 from experiments.comparison import compare
 from experiments.configs import LeaderboardConfig
+from experiments.entrants import Outsider, entrants
 from mhgym import __version__
 from mhgym.evaluation.published import as_published, read_published
 from mhgym.presets import find_preset
@@ -114,11 +115,16 @@ def _replay_folder(folder: Path, scenario: str, name: str, workers: int) -> Repl
     rows = {(own["scenario"], own["policy"]): own for own in summary["results"]}
     _check_known(f"{scenario}/{name}", ["/".join(key) for key in rows], str(folder))
     config = configuration_of(summary)
-    own = [cell for cell in build_cells(config) if (cell.scenario_label, cell.policy.name) == (scenario, name)]
+    policies, failures = entrants(config)
+    if name not in {policy.name for policy in policies.values()}:
+        raise ValueError(f"{name} cannot be made now: {'; '.join(failures.values())}")
+    own = [
+        cell for cell in build_cells(config, policies) if (cell.scenario_label, cell.policy.name) == (scenario, name)
+    ]
     kept = pl.read_parquet(folder / "episodes.parquet")
     mine = (pl.col("scenario") == scenario) & (pl.col("policy") == name)
     was, now = kept.filter(mine).sort("seed"), _play(own, workers)
-    differences = _compare_episodes(was, now)
+    differences = _compare_code(summary, own[0]) + _compare_episodes(was, now)
     bounds = folder / "bounds.parquet"
     ceiling = pl.read_parquet(bounds) if bounds.is_file() else None
     others = kept.filter((pl.col("scenario") == scenario) & (pl.col("policy") != name))
@@ -147,6 +153,13 @@ def _play(cells: Sequence[Cell], workers: int) -> pl.DataFrame:
 
 def _episodes(cell: Cell) -> pl.DataFrame:
     return cell.tables()["episodes"]
+
+
+def _compare_code(summary: Mapping[str, Any], cell: Cell) -> list[Difference]:
+    """Whether somebody else's policy is the one that played."""
+    if not isinstance(cell.policy, Outsider) or (was := summary["code"][cell.policy.name]) == cell.policy.digest:
+        return []
+    return [Difference(None, "code of the policy", was, cell.policy.digest)]
 
 
 def _compare_episodes(was: pl.DataFrame, now: pl.DataFrame) -> list[Difference]:

@@ -4,7 +4,6 @@ What has been played before is taken from the cells. Published are the test trac
 """
 
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,12 +11,13 @@ import hydra
 import polars as pl
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
+from rich.markup import escape
 
 from agents import make_agent
 from experiments.cells import Cell, collect
 from experiments.configs import LeaderboardConfig
 from experiments.leaderboard import build_cells, build_preset
-from experiments.workers import compute_all
+from experiments.workers import WorkersDiedError, compute_all
 from mhgym import __version__
 from mhgym.evaluation.published import FOLDER, Published
 from mhgym.presets.base import Preset
@@ -28,7 +28,7 @@ def publish(config: LeaderboardConfig, folder: Path, console: Console) -> list[P
     if config.policy is not None or any(own.name is None for own in config.agents.values()):
         raise ValueError("only agents of this checkout are published, which everyone can play again; leave policy out")
     cells, cache = build_cells(config), Path(config.cache)
-    for _ in compute_all(cells, cache, config.evaluation.workers):
+    for _ in compute_all(cells, cache, config.evaluation.workers, config.evaluation.backend):
         pass
     entries = {
         make_agent(str(own.name), **own.settings).name: {"name": own.name, "settings": own.settings}
@@ -56,15 +56,8 @@ def tabulate(
         raise ValueError(f"{', '.join(different)} and {policies[0]} did not play the same traces of {label}")
     objectives = {name: table["objective"].to_numpy() for name, table in tables.items()}
     seeds = tuple(first["seed"].to_list())
-    what = type(preset).__name__, overrides_of(preset), __version__
+    what = type(preset).__name__, preset.overrides, __version__
     return Published(label, *what, seeds, tuple(hashes), objectives, {name: entries[name] for name in policies})
-
-
-def overrides_of(preset: Preset) -> dict[str, Any]:
-    """What a preset sets otherwise than by default."""
-    default = type(preset)()
-    own = {item.name: getattr(preset, item.name) for item in fields(preset)}
-    return {name: value for name, value in own.items() if value != getattr(default, name)}
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="publish")
@@ -74,8 +67,8 @@ def main(raw: DictConfig) -> None:
     try:
         config = cast(LeaderboardConfig, OmegaConf.to_object(raw))
         publish(config, Path(config.output or FOLDER), console)
-    except (ValueError, TypeError) as error:
-        console.print(f"[bold red]error:[/] {error}", soft_wrap=True)
+    except (ValueError, TypeError, WorkersDiedError) as error:
+        console.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         sys.exit(2)
 
 

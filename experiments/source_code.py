@@ -10,12 +10,16 @@ from pathlib import Path
 from mhgym.evaluation.named_policies import GROUP
 from mhgym.presets.joined import joined_presets
 
+#: What makes the tables of cells, beside the packages.
+_TABLES = ("bounds.py", "cells.py", "page/record.py")
+
 
 @cache
 def source_digest() -> str:
-    """Digest of the code of `mhgym`, of `agents`, and of every package that joins a scenario."""
+    """Digest of the code of `mhgym`, of `agents`, of what tables are made by, and of every package that joins one."""
     joined = {point.module.partition(".")[0] for points in joined_presets().values() for point in points}
     ours = [path for name in ("mhgym", "agents") for path in files_of_package(name) if path.suffix == ".py"]
+    ours += [Path(__file__).parent / name for name in _TABLES]
     return _digest([*ours, *(path for name in sorted(joined) for path in files_of_package(name))])
 
 

@@ -4,6 +4,7 @@ Who computes a cell, and where, changes nothing in it. On a cluster all machines
 """
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
@@ -14,11 +15,13 @@ from joblib import Parallel, delayed, parallel_config
 from joblib.externals.loky.process_executor import BrokenProcessPool
 
 from experiments.cells import Computed, Failure, compute, remove_drafts
+from experiments.entrants import Outsider
 
 #: What can run workers.
 BACKENDS = ("loky", "ray")
-#: How often workers may die in a row without having completed anything.
+#: How often a cell may end the worker that computes it.
 ATTEMPTS = 3
+_IN_HAND = 4  # cells for each worker that joblib may have handed out when one dies: it keeps two ahead
 _WAVE = 20  # cells for each worker of a backend that tells nothing before all are done
 
 
@@ -43,31 +46,45 @@ def compute_all(
 
     Raises:
         ValueError: If the backend is unknown or not installed.
-        WorkersDiedError: If workers die `ATTEMPTS` times in a row and complete nothing in between.
+        WorkersDiedError: If a cell of ours ended its worker `ATTEMPTS` times; all others are completed by then.
     """
     check_backend(backend)
     cache = cache.resolve()
     remove_drafts(cache)
     missing = {cell.key: cell for cell in cells}
-    deaths = 0
+    ended: Counter[str] = Counter()  # how often a cell ended the worker that had nothing else in hand
+    deadly: list[Computed] = []
+    suspicious = False
     with _started(backend, workers) as (run, died):
         while True:
-            there = [key for key in missing if (cache / key).is_dir()]
-            for key in there:
+            for key in [key for key in missing if (cache / key).is_dir()]:
                 del missing[key]
                 yield None
-            deaths = 0 if there else deaths
             if not missing:
-                return
-            if deaths >= ATTEMPTS:
-                raise WorkersDiedError(_words(missing))
-            try:
-                for key, failure in run(delayed(_keyed)(cell, key, cache) for key, cell in list(missing.items())):
-                    del missing[key]
-                    deaths = 0
-                    yield failure
-            except died:
-                deaths += 1
+                break
+            # After a death each that may have been in hand is computed alone, to find out whose fault it was.
+            suspects = list(missing)[: _IN_HAND * workers]
+            groups, suspicious = [[key] for key in suspects] if suspicious else [list(missing)], False
+            for group in groups:
+                try:
+                    for key, failure in run(delayed(_keyed)(missing[key], key, cache) for key in group):
+                        del missing[key]
+                        yield failure
+                except died:
+                    suspicious = True
+                    ended[group[0]] += len(group) == 1
+                    if ended[group[0]] == ATTEMPTS:
+                        cell = missing.pop(group[0])
+                        if _is_theirs(cell):
+                            yield Failure(group[0], f"{_words(cell)} ended its worker {ATTEMPTS} times")
+                        else:
+                            deadly.append(cell)
+    if deadly:
+        told = ", ".join(map(_words, deadly))
+        raise WorkersDiedError(
+            f"{told} ended {'its' if len(deadly) == 1 else 'their'} worker {ATTEMPTS} times, often for want of memory; "
+            "everything else is completed and kept"
+        )
 
 
 def check_backend(backend: str) -> None:
@@ -94,7 +111,10 @@ def _started(backend: str, workers: int) -> Iterator[tuple[Run, type[Exception]]
     """How a backend runs tasks, and the error by which it tells of a worker's death."""
     if backend == "loky":
         # A new one each time: one whose worker has died may still tell of its former tasks.
-        yield lambda tasks: Parallel(n_jobs=workers, return_as="generator_unordered")(tasks), BrokenProcessPool
+        yield (
+            lambda tasks: Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)(tasks),
+            BrokenProcessPool,
+        )
         return
     import ray
     from ray.util.joblib import register_ray
@@ -120,9 +140,12 @@ def _keyed(cell: Computed, key: str, cache: Path) -> tuple[str, Failure | None]:
     return key, compute(cell, key, cache)
 
 
-def _words(missing: dict[str, Computed]) -> str:
-    told = [f"{type(cell).__name__} {getattr(cell, 'scenario_label', '')}" for cell in missing.values()]
-    return (
-        f"workers died {ATTEMPTS} times in a row without completing any of {len(missing)} cells ({told[0]} ...); what "
-        "was completed is kept. Often the memory is too small: try evaluation.workers=1"
-    )
+def _is_theirs(cell: Computed) -> bool:
+    return isinstance(getattr(cell, "policy", None), Outsider)
+
+
+def _words(cell: Computed) -> str:
+    """Of what policy, scenario and traces a cell is."""
+    policy, seeds = getattr(cell, "policy", None), getattr(cell, "seeds", getattr(cell, "seed", ""))
+    parts = (type(cell).__name__, getattr(policy, "name", ""), getattr(cell, "scenario_label", ""), seeds)
+    return " ".join(str(part) for part in parts if part != "")

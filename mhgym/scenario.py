@@ -156,6 +156,12 @@ class Scenario:
         """Whether views of this scenario give hidden truth away, which bars it from learning results."""
         return self.rules.queue_discipline == "paper"
 
+    @property
+    def public(self) -> Self:
+        """What a policy may be told: a law that replays a recording is the law that planners may know of it."""
+        law = getattr(self.arrivals, "planning_law", None)
+        return self if law is None else self.replace(arrivals=law)
+
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed; fields of `Rules` may be named directly."""
         rules = {name: changes.pop(name) for name in list(changes) if name in Rules.__dataclass_fields__}

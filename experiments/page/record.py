@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from experiments.cells import digest_of
+from experiments.cells import digest_of, told
 from experiments.entrants import Outsider, opened
 from mhgym.domain import ContactLog, LegKind
 from mhgym.evaluation.rollout import Episode, run_episode
@@ -95,8 +95,8 @@ class ReplayCell:
     @property
     def key(self) -> str:
         """Digest of all that the record depends on."""
-        policy = type(self.policy).__qualname__, repr(self.policy)
-        return digest_of("replay", self.scenario_label, repr(self.scenario), *policy, str(self.seed))
+        policy = type(self.policy).__qualname__, told(self.policy)
+        return digest_of("replay", self.scenario_label, told(self.scenario), *policy, str(self.seed))
 
     def tables(self) -> dict[str, pl.DataFrame]:
         """`replay`: the record as JSON."""

@@ -19,16 +19,19 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
 
+from mhgym.evaluation.named_policies import NAME_RULE, fits_tables
 from mhgym.scenario import Scenario
 from mhgym.view import CentreView, Pair
 
 #: Length of a message, before it.
 HEADER = struct.Struct("<Q")
 _LONGEST_ANSWER = 65_536  # bytes
+_ROOT = str(Path(__file__).resolve().parents[2])  # where mhgym is imported from, installed or not
 
 
 class PolicyError(RuntimeError):
@@ -76,11 +79,13 @@ class IsolatedPolicy:
         self._where = "while it was made"
         own, other = socket.socketpair()
         with other:
-            command = [sys.executable, "-m", "mhgym.evaluation.policy_process", str(other.fileno())]
+            # -P: not the folder of the moment first, whose files may bear names of the standard library.
+            command = [sys.executable, "-P", "-m", "mhgym.evaluation.policy_process", str(other.fileno())]
             # What it prints is nobody's answer; its own group, so that its children end with it.
             self._process = subprocess.Popen(
                 command,
                 pass_fds=[other.fileno()],
+                env=os.environ | {"PYTHONPATH": os.pathsep.join([_ROOT, os.environ.get("PYTHONPATH", "")])},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -89,8 +94,8 @@ class IsolatedPolicy:
         self._socket = own
         made = {"source": source, "settings": dict(settings or {}), "memory": self.limits.memory, "path": sys.path}
         answer = self._ask("make", made, self.limits.start)
-        if not isinstance(answer, str) or not 0 < len(answer) <= 80 or not answer.isprintable():
-            raise self._fail(f"its name is {str(answer)[:80]!r}; a label in tables has 1 to 80 printable characters")
+        if not fits_tables(answer):
+            raise self._fail(f"its name is {str(answer)[:80]!r}; {NAME_RULE}")
         self.name = answer
 
     def reset(self, scenario: Scenario, rng: np.random.Generator) -> None:

@@ -1,6 +1,7 @@
 """Policies by name: an entry point of an installed package, a class of a module, or a class of a file."""
 
 import inspect
+import re
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -14,6 +15,7 @@ from mhgym.policy import Policy
 
 #: Packages name their policies in this group: `[project.entry-points."mhgym.policies"] mine = "package.module:Class"`.
 GROUP = "mhgym.policies"
+NAME_RULE = "the label of a row has 1 to 80 letters, digits, spaces and .+-_, and begins with a letter, digit or _"
 
 
 def load_policy(name: str, settings: Mapping[str, Any] | None = None) -> Policy:
@@ -83,5 +85,10 @@ def _check(name: str, policy: Any) -> None:
     if missing:
         raise ValueError(f"{name} makes a {type(policy).__name__} without {' and '.join(missing)}; see mhgym.policy")
     label = getattr(policy, "name", None)
-    if not isinstance(label, str) or not label:
-        raise ValueError(f"{name} makes a {type(policy).__name__} whose name is {label!r}; a label in tables is needed")
+    if not fits_tables(label):
+        raise ValueError(f"{name} makes a {type(policy).__name__} whose name is {label!r:.90}; {NAME_RULE}")
+
+
+def fits_tables(label: Any) -> bool:
+    """Whether a policy's name can stand in tables, files and on command lines, see `NAME_RULE`."""
+    return isinstance(label, str) and re.fullmatch(r"\w[\w .+-]{0,79}", label) is not None

@@ -9,6 +9,8 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from mhgym.evaluation.isolation import HEADER
@@ -45,7 +47,11 @@ def serve(channel: socket.socket) -> None:
 def make(source: str, settings: dict[str, Any], memory: int | None, path: list[str]) -> Any:
     """The policy, made within its limit of memory."""
     if memory is not None:
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        memory = memory if most == resource.RLIM_INFINITY else min(memory, most)
         resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    with suppress(OSError):  # if memory runs out all the same, it is this process that ends
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
     sys.path[:] = path
     return load_policy(source, settings)
 

@@ -45,7 +45,7 @@ def run_episode(scenario: Scenario, policy: Policy, trace: Trace, engine_name: s
     """Let a policy route one trace of a scenario; the engines give the same episode."""
     engine = make_engine(engine_name, scenario)
     engine.reset(trace)
-    policy.reset(scenario, policy_rng(trace.hash, policy.name))
+    policy.reset(scenario.public, policy_rng(trace.hash, policy.name))
     latencies: list[float] = []
     illegal = 0
     while engine.advance():

@@ -77,6 +77,13 @@ class Preset:
         if self.newcomers is not None and self.newcomers < 0:
             raise ValueError(f"newcomers must be at least 0, got {self.newcomers}")
 
+    @property
+    def overrides(self) -> dict[str, Any]:
+        """What is set otherwise than by default."""
+        plain = type(self)()
+        own = {item.name: getattr(self, item.name) for item in fields(self)}
+        return {name: value for name, value in own.items() if value != getattr(plain, name)}
+
     def build(self) -> Scenario:
         """The scenario.
 

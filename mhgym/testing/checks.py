@@ -165,7 +165,7 @@ def _check_shape(policy: Any) -> list[str]:
 def _play(policy: Policy, scenario: Scenario, trace: Trace) -> _Played:
     engine = CompiledEngine(scenario)
     engine.reset(trace)
-    _call(f"reset for {scenario.name}", lambda: policy.reset(scenario, policy_rng(trace.hash, policy.name)))
+    _call(f"reset for {scenario.name}", lambda: policy.reset(scenario.public, policy_rng(trace.hash, policy.name)))
     decisions: list[Pair] = []
     illegal = 0
     while engine.advance():

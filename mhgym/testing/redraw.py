@@ -319,7 +319,7 @@ def assert_no_leak(
     trace = Trace.sample(scenario, seed)
     witness = Witness(scenario, trace, engine)
     rng = np.random.default_rng([seed, 0xFEED])
-    policy.reset(scenario, policy_rng(trace.hash, policy.name))
+    policy.reset(scenario.public, policy_rng(trace.hash, policy.name))
     done = LeakCheck()
     while witness.advance():
         view = witness.view()

@@ -1,20 +1,32 @@
 """Policies of others in a comparison: who plays has a row, who fails has none, and the others notice nothing."""
 
 import json
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from rich.console import Console
 
+from experiments.cells import told
 from experiments.comparison import Row
 from experiments.configs import CONF, LeaderboardConfig
-from experiments.entrants import entrants
+from experiments.entrants import entrants, opened
 from experiments.leaderboard import build_cells, run
+from experiments.manifest import replay_row
 from experiments.source_code import digest_of_code, source_digest
+from mhgym.evaluation.isolation import PolicyError
+from mhgym.evaluation.named_policies import load_policy
+from mhgym.evaluation.rollout import run_episode
+from mhgym.presets import make_scenario
 from mhgym.presets.joined import joined_presets
+from mhgym.processes.arrivals import HourlyRates, PoissonArrivals, ReplayArrivals
+from mhgym.trace import Trace
+from mhgym.view import HOLD
 
 POLICIES = '''
 import gc, sys, time
@@ -91,7 +103,7 @@ def play(folder: Path, *overrides: str) -> list[Row]:
 def test_each_failure_is_told_by_name_and_the_rest_is_as_without_it(theirs: Path, tmp_path: Path) -> None:
     classes = ("Raises", "Hangs", "Nonsense", "Eats", "Illegal", "Peeks")
     labelled = [f"+agents={{{name}: {{source: {theirs}:{name}, settings: {{name: {name}}}}}}}" for name in classes]
-    limits = ("limits.decision=1", "limits.memory_gib=4")
+    limits = ("limits.decision=3", "limits.memory_gib=4")
     sources = f"policy=[{theirs}:First,{theirs}:Nobody]"
     rows = {row.policy: row for row in play(tmp_path / "all", *labelled, *limits, sources)}
     assert set(rows) == {"fcfs", "cmt", "their_first", "Illegal", "Peeks"}
@@ -109,7 +121,7 @@ def test_each_failure_is_told_by_name_and_the_rest_is_as_without_it(theirs: Path
     assert set(told) == {"Raises", "Hangs", "Nonsense", "Eats", f"{theirs}:Nobody"}
     for name, words in (
         ("Raises", "KeyError: '<b>nothing</b>' (line"),
-        ("Hangs", "did not answer within 1 s"),
+        ("Hangs", "did not answer within 3 s"),
         ("Nonsense", "it answered 'whoever'"),
         ("Eats", "MemoryError"),
         (f"{theirs}:Nobody", "no class 'Nobody'"),
@@ -175,6 +187,8 @@ def test_a_scenario_may_be_played_by_some_agents_only(theirs: Path) -> None:
     ("overrides", "words"),
     [
         (("+agents={x: {settings: {}}}",), "agent 'x' needs a name of this checkout, or the source"),
+        (("policy=5",), "policy is file.py:Class or a list of such, got 5"),
+        (("+players.eran_heavy=[lcfs]",), "nobody plays eran_heavy: players.eran_heavy has lcfs, agent fcfs, cmt"),
         (("+agents={x: {name: cmt}}",), "different names, got fcfs, cmt, cmt"),
         (("~agents.fcfs", "~agents.cmt"), "needs policies and scenarios, got 0 and 1"),
         (("~agents.fcfs", "~agents.cmt", "policy=nowhere.py:Nobody"), "no file 'nowhere.py'"),
@@ -189,6 +203,81 @@ def test_impossible_fields_are_refused(overrides: tuple[str, ...], words: str, t
 def test_no_field_left_is_an_error_that_says_why(theirs: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no policy has finished eran_heavy: .*Raises failed in act"):
         play(tmp_path, "~agents.fcfs", "~agents.cmt", f"policy={theirs}:Raises")
+
+
+def test_a_policy_that_is_edited_while_it_plays_has_no_row(theirs: Path, tmp_path: Path) -> None:
+    """Its cells would be kept under the name of the former code."""
+    own = tmp_path / "own.py"
+    own.write_text(theirs.read_text(), encoding="utf-8")
+    policy = entrants(configured(f"policy={own}:First")).policies[f"{own}:First"]
+    with pytest.raises(PolicyError, match="was edited while it played"), opened(policy):
+        own.write_text(theirs.read_text() + "\n", encoding="utf-8")
+
+
+def test_a_replayed_policy_that_was_edited_is_told_so(theirs: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.py"
+    own.write_text(theirs.read_text(), encoding="utf-8")
+    play(tmp_path, f"policy={own}:First", "~agents.cmt")
+    assert replay_row("eran_heavy/their_first", tmp_path / "out", workers=1).differences == ()
+    own.write_text(theirs.read_text() + "\n", encoding="utf-8")
+    (difference,) = replay_row("eran_heavy/their_first", tmp_path / "out", workers=1).differences
+    assert difference.figure == "code of the policy"
+    own.unlink()
+    with pytest.raises(ValueError, match=r"their_first cannot be made now: .*no file"):
+        replay_row("eran_heavy/their_first", tmp_path / "out", workers=1)
+
+
+def test_a_part_without_words_is_refused() -> None:
+    """Two such scenarios would find each other's results."""
+    scenario = make_scenario("EranHeavy")
+    law = replace(scenario, arrivals=Nameless())
+    with pytest.raises(ValueError, match=r"EranHeavy has a part that is no more than <.*Nameless object at 0x"):
+        told(law)
+    long = [told(replace(scenario, arrivals=Long(np.arange(2000.0) + np.eye(1, 2000, k)[0]))) for k in (900, 901)]
+    assert long[0] != long[1]
+
+
+class Nameless(PoissonArrivals):
+    __repr__ = object.__repr__
+
+    def __init__(self) -> None:
+        super().__init__(HourlyRates((1.0,)))
+
+
+@dataclass(frozen=True)
+class Long(PoissonArrivals):
+    gaps: Any = None
+
+    def __init__(self, gaps: Any) -> None:
+        object.__setattr__(self, "rate", HourlyRates((1.0,)))
+        object.__setattr__(self, "gaps", gaps)
+
+
+def test_nobody_is_told_a_recording(tmp_path: Path) -> None:
+    """Of a replayed month a policy, ours or not, knows the law that was fitted to it."""
+    scenario = make_scenario("EranHeavy")
+    recorded = replace(scenario, arrivals=ReplayArrivals((1.0, 2.0, 3.0), scenario.arrivals))
+    asked = []
+
+    class Curious:
+        name = "curious"
+
+        def reset(self, scenario: Any, rng: Any) -> None:
+            asked.append(scenario)
+
+        def act(self, view: Any) -> Any:
+            return HOLD
+
+    run_episode(recorded, Curious(), Trace.sample(recorded, 0))
+    assert asked == [scenario]
+
+
+@pytest.mark.parametrize("name", ["[/]", "../../out", "a|b", "", "x" * 81, "-x"])
+def test_names_that_fit_no_table_are_refused(name: str, theirs: Path, tmp_path: Path) -> None:
+    file = tmp_path / "own.py"
+    file.write_text(theirs.read_text() + f"\nFirst.__init__.__defaults__ = ({name!r},)\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="the label of a row has 1 to 80 letters, digits"):
+        load_policy(f"{file}:First")
 
 
 def test_results_keep_no_trace_of_a_failed_policy(theirs: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ class Noted:
 
 
 cells = [Noted(number) for number in range(int(numbers))]
-cells += [Noted(-1, deadly)] if deadly else []
+cells[:0] = [Noted(-1, deadly)] if deadly else []  # the first, so that all others come after it
 try:
     told = sum(1 for _ in compute_all(cells, folder / "cells", int(workers), backend))
 except WorkersDiedError as error:
@@ -141,16 +141,16 @@ def test_a_cell_that_always_kills_its_worker_ends_the_run_with_words(tmp_path: P
     run = begin(tmp_path, cells=10, deadly="always")
     _, errors = run.communicate(timeout=120)
     assert run.returncode == 1
-    assert f"workers died {ATTEMPTS} times in a row without completing any of 1 cells (Noted" in errors
-    assert len(completed(tmp_path)) == 10, "the rest is kept"
+    assert f"Noted ended its worker {ATTEMPTS} times, often for want of memory" in errors
+    assert len(completed(tmp_path)) == 10, "all others are computed"
 
 
 def test_ray_begins_again_what_a_dead_worker_had_in_hand(tmp_path: Path) -> None:
     pytest.importorskip("ray")
-    run = begin(tmp_path, backend="ray", cells=10, deadly="once")
+    run = begin(tmp_path, backend="ray", cells=2, deadly="once")
     told, errors = run.communicate(timeout=180)
     assert run.returncode == 0, errors
-    assert int(told.split()[-1]) == len(completed(tmp_path)) == 11  # after what Ray says of the death
+    assert int(told.split()[-1]) == len(completed(tmp_path)) == 3  # after what Ray says of the death
 
 
 def test_an_unknown_backend_is_refused() -> None:
@@ -159,9 +159,10 @@ def test_an_unknown_backend_is_refused() -> None:
 
 
 def leaderboard(folder: Path, *overrides: str) -> None:
-    base = ("scenario=[eran_heavy,open_up_day]", "agent=[fcfs,cmt]", "evaluation.traces=4", "evaluation.resamples=50")
+    base = ("scenario=[eran_heavy,open_up_day]", "agent=[fcfs,random]", "evaluation.traces=4")
+    small = ("evaluation.resamples=50", "plots=false", "shifts=0")
     done = subprocess.run(
-        [sys.executable, "-m", "experiments.leaderboard", *overrides, *base, "plots=false", "shifts=0"],
+        [sys.executable, "-m", "experiments.leaderboard", *overrides, *base, *small],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -172,11 +173,12 @@ def leaderboard(folder: Path, *overrides: str) -> None:
 
 
 def test_backends_and_sweeps_write_the_same_results(tmp_path: Path) -> None:
-    """One worker, two of Ray, a job of submitit: all is the same but timings and the page that shows them."""
+    """One worker, two, two of Ray, a job of submitit: all is the same but timings and the page that shows them."""
     pytest.importorskip("ray")
     pytest.importorskip("submitit")
     ways = {
         "one": ("evaluation.workers=1",),
+        "two": ("evaluation.workers=2",),
         "ray": ("evaluation.workers=2", "evaluation.backend=ray"),
         "submitit": (
             "-m",
