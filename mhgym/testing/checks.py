@@ -10,6 +10,7 @@ import numpy as np
 
 from mhgym.engines.compiled import CompiledEngine
 from mhgym.engines.reference import ReferenceEngine
+from mhgym.evaluation.named_policies import NAME_RULE, fits_tables
 from mhgym.policy import Policy, policy_rng
 from mhgym.presets import make_scenario
 from mhgym.processes.arrivals import HourlyRates, PoissonArrivals
@@ -72,7 +73,10 @@ def scenario_check(scenario: Scenario | str, seeds: Sequence[int] = (0, 1)) -> l
     if isinstance(scenario, str):
         found += _check_overrides(scenario)
         scenario = make_scenario(scenario)
-    traces = [Trace.sample(scenario, seed) for seed in seeds]
+    try:
+        traces = [Trace.sample(scenario, seed) for seed in seeds]
+    except Exception as error:
+        return [*found, f"a trace cannot be drawn, a law raised {type(error).__name__}: {error}"]
     if not any(trace.offered for trace in traces):
         found.append(f"nobody arrives in {len(traces)} traces; look at the arrivals and the horizon")
     for trace in traces:
@@ -157,8 +161,8 @@ def _first_pair(view: CentreView) -> Pair:
 def _check_shape(policy: Any) -> list[str]:
     found = [f"it has no {name}" for name in ("reset", "act") if not callable(getattr(policy, name, None))]
     name = getattr(policy, "name", None)
-    if not isinstance(name, str) or not name:
-        found.append(f"its name is {name!r}; a label in tables is needed")
+    if not fits_tables(name):
+        found.append(f"its name is {name!r:.90}; {NAME_RULE}")
     return found
 
 

@@ -149,7 +149,7 @@ FAILURES = {
     "Eats": r"in act .*: .*MemoryError",
     "Nests": r"in act .*: its answer is no JSON",
     "Exits": r"in act .*: its process ended with exit code 3",
-    "Nameless": r"whose name is ''; a label in tables is needed",
+    "Nameless": r"whose name is ''; the label of a row has 1 to 80 letters",
     "Inert": r"makes a Inert without reset and act",
     "Picky": r"does not take these settings: missing a required argument: 'wait'",
     "Absent": r"has no class 'Absent' \(with an act: Base, Random, .*Picky\)",

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from hydra import compose, initialize
@@ -62,7 +63,7 @@ def test_every_figure_that_was_changed_is_named(folder: Path) -> None:
     [
         ("fcfs", "replay takes scenario/policy or published/scenario/policy, got 'fcfs'"),
         ("eran_heavy/cmt", "has no row 'eran_heavy/cmt' .known: eran_heavy/"),
-        ("published/eran_heavy/mcts", "published results of eran_heavy has no row 'mcts' .known: random, fcfs"),
+        ("published/eran_heavy/ip", "published results of eran_heavy has no row 'ip' .known: random, fcfs"),
         ("published/open_up/cmt", "no published results of 'open_up'"),
     ],
 )
@@ -74,6 +75,25 @@ def test_an_unknown_row_is_refused_in_words(folder: Path, row: str, said: str) -
 def test_a_folder_without_results_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"there are no results in .*; run the leaderboard"):
         replay_row("eran_heavy/cmt", tmp_path, workers=1)
+
+
+@pytest.mark.parametrize("row", ["open_up_day/likely_there", "therapists/least_loaded"])
+def test_a_row_of_the_published_board_comes_out_the_same(row: str) -> None:
+    replayed = replay_row(row, ROOT / "benchmarks/leaderboard", workers=1)
+    assert replayed.differences == ()
+    assert replayed.traces == 100
+
+
+def test_the_board_and_what_the_wheel_publishes_are_of_one_run() -> None:
+    episodes = pl.read_parquet(ROOT / "benchmarks/leaderboard/episodes.parquet")
+    assert set(published_names()) == set(episodes["scenario"])
+    for name in published_names():
+        published = read_published(name)
+        for policy, objectives in published.objectives.items():
+            mine = (pl.col("scenario") == name) & (pl.col("policy") == policy)
+            own = episodes.filter(mine).sort("seed")
+            assert own["trace_hash"].to_list() == list(published.trace_hashes)
+            np.testing.assert_allclose(own["objective"].to_numpy(), objectives, rtol=1e-8)
 
 
 def test_a_published_row_comes_out_the_same(tmp_path: Path) -> None:

@@ -118,8 +118,18 @@ class Moody(PoissonArrivals):
         return super().sample(horizon, _GLOBAL)
 
 
+@dataclass(frozen=True)
+class Failing(PoissonArrivals):
+    """Cannot be drawn from."""
+
+    def sample(self, horizon: float, rng: np.random.Generator) -> Any:
+        raise KeyError("spring")
+
+
 def test_what_is_wrong_with_a_scenario_is_told() -> None:
     scenario = make_scenario("EranHeavy")
+    (raised,) = scenario_check(replace(scenario, arrivals=Failing(HourlyRates((14.0,) * 24))))
+    assert raised == "a trace cannot be drawn, a law raised KeyError: 'spring'"
     (found,) = scenario_check(replace(scenario, arrivals=PoissonArrivals(HourlyRates((0.0,) * 24))))
     assert "nobody arrives in 2 traces" in found
     moody = scenario_check(replace(scenario, arrivals=Moody(HourlyRates((14.0,) * 24))))
