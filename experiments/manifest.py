@@ -123,7 +123,9 @@ def _replay_folder(folder: Path, scenario: str, name: str, workers: int) -> Repl
     ]
     kept = pl.read_parquet(folder / "episodes.parquet")
     mine = (pl.col("scenario") == scenario) & (pl.col("policy") == name)
-    was, now = kept.filter(mine).sort("seed"), _play(own, workers)
+    was = kept.filter(mine).sort("seed")
+    # Figures that only other scenarios have, such as of a role, are null here.
+    now = pl.concat([was.clear(), _play(own, workers)], how="diagonal_relaxed")
     differences = _compare_code(summary, own[0]) + _compare_episodes(was, now)
     bounds = folder / "bounds.parquet"
     ceiling = pl.read_parquet(bounds) if bounds.is_file() else None

@@ -33,6 +33,11 @@ function intervalBar({ low, estimate, high }, [first, last]) {
   return svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" }, svg("line", line), svg("line", mark));
 }
 
+/** A name that may go on in the next line after each underscore. */
+function breakable(name) {
+  return name.split("_").flatMap((part, k) => (k ? ["_", el("wbr"), part] : [part]));
+}
+
 function resultsTable(scenario, data) {
   const columns = columnsOf(scenario, data);
   const body = el("tbody", { role: "rowgroup" });
@@ -44,7 +49,7 @@ function resultsTable(scenario, data) {
   function fill(rows) {
     body.replaceChildren(...rows.map((row) => el("tr", { role: "row", "data-policy": row.policy }, ...columns.map((column, k) =>
       k === 0
-        ? el("th", { scope: "row", role: "rowheader" }, row.policy)
+        ? el("th", { scope: "row", role: "rowheader" }, ...breakable(row.policy))
         : el("td", { role: "cell", "data-title": column.title, "data-value": column.value(row) }, ...column.show(row))))));
   }
 

@@ -77,9 +77,9 @@ def test_a_folder_without_results_is_refused_in_words(tmp_path: Path) -> None:
         replay_row("eran_heavy/cmt", tmp_path, workers=1)
 
 
-@pytest.mark.parametrize("row", ["open_up_day/likely_there", "therapists/least_loaded"])
-def test_a_row_of_the_published_board_comes_out_the_same(row: str) -> None:
-    replayed = replay_row(row, ROOT / "benchmarks/leaderboard", workers=1)
+def test_a_row_of_the_published_board_comes_out_the_same() -> None:
+    """In a board of several centres, some of which have figures that others have not."""
+    replayed = replay_row("open_up_day/likely_there", ROOT / "benchmarks/leaderboard", workers=1)
     assert replayed.differences == ()
     assert replayed.traces == 100
 

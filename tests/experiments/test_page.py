@@ -46,7 +46,7 @@ import numpy as np
 from mhgym.view import Pair
 
 class First:
-    name = "their_first"
+    name = "their_first_with_a_name_of_40_characters"
     def reset(self, scenario, rng): pass
     def act(self, view):
         row, counsellor = np.argwhere(view.legal)[0]
@@ -103,7 +103,7 @@ def policies(page: webdriver.Chrome, scenario: str) -> list[str]:
 def test_a_policy_of_others_has_a_row_or_says_why_not(page: webdriver.Chrome, folder: Path) -> None:
     for failed in json.loads((folder / "summary.json").read_text())["failures"]:
         assert failed["policy"] not in policies(page, failed["scenario"])
-        assert "their_first" in policies(page, failed["scenario"])
+        assert "their_first_with_a_name_of_40_characters" in policies(page, failed["scenario"])
         told = page.find_element(By.CSS_SELECTOR, f"#{failed['scenario']} .failures li").text
         assert told == f"their_raiser has no row: {failed['words']}"
         assert "<img" in told
