@@ -1,22 +1,17 @@
 """Pictures of a comparison: objectives, waits, occupancy, and one episode of each scenario."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
-import polars as pl
-
-from experiments.cells import Cell, collect
+from experiments.cells import Cell
 from experiments.comparison import Row
 from experiments.entrants import Outsider
 from experiments.plots import plot_gantt, plot_objective, plot_occupancy, plot_waits
-from mhgym.domain.contact import Floats
+from experiments.profiles import occupancy_by_policy, waits_by_policy
 from mhgym.evaluation.rollout import run_episode
 from mhgym.policy import Policy
 from mhgym.trace import Trace
 
 _DAY = 1440.0
-_HOURS_A_DAY = 24
 
 
 def draw_figures(folder: Path, cells: list[Cell], rows: list[Row], cache: Path) -> None:
@@ -39,25 +34,6 @@ def draw_figures(folder: Path, cells: list[Cell], rows: list[Row], cache: Path) 
         _draw_scenario(folder, label, own, cache)
 
 
-def waits_by_policy(cells: Sequence[Cell], cache: Path) -> dict[str, Floats]:
-    """Minutes to the first answer of every offered contact of one scenario; NaN if it never came."""
-    waits = _by_policy(collect(cells, cache, "waits"))
-    return {name: table["wait"].fill_null(np.nan).to_numpy() for name, table in waits.items()}
-
-
-def occupancy_by_policy(cells: Sequence[Cell], cache: Path) -> dict[str, Floats]:
-    """`[H]` mean occupancy in each hour of the day of one scenario; NaN where nobody is staffed."""
-    by_hour = collect(cells, cache, "occupancy").with_columns(pl.col("hour") % _HOURS_A_DAY)
-    return {
-        name: table.group_by("hour")
-        .agg(pl.col("occupancy").mean())
-        .sort("hour")["occupancy"]
-        .fill_null(np.nan)
-        .to_numpy()
-        for name, table in _by_policy(by_hour).items()
-    }
-
-
 def _draw_scenario(folder: Path, label: str, cells: list[Cell], cache: Path) -> None:
     plot_waits(waits_by_policy(cells, cache), _png(folder, "waits", label))
     plot_occupancy(occupancy_by_policy(cells, cache), _png(folder, "occupancy", label))
@@ -73,10 +49,6 @@ def _draw_episode(cell: Cell, policy: Policy, path: Path) -> None:
     title = f"{cell.scenario_label}, {cell.policy.name}, trace {seed}"
     window = (0.0, _DAY) if scenario.horizon > _DAY else None
     plot_gantt(episode.log, scenario.roster, scenario.horizon, path, title, window)
-
-
-def _by_policy(table: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {str(name): part for (name,), part in table.group_by(["policy"], maintain_order=True)}
 
 
 def _png(folder: Path, kind: str, label: str) -> Path:

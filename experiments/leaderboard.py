@@ -29,7 +29,6 @@ from experiments.cells import Cell, collect
 from experiments.comparison import Failed, Row, compare
 from experiments.configs import LeaderboardConfig, known_agents, register_configs
 from experiments.entrants import Outsider, entrants
-from experiments.figures import draw_figures
 from experiments.manifest import replay_row
 from experiments.page.record import ReplayCell
 from experiments.page.write import replay_cells, write_page
@@ -163,6 +162,8 @@ def run(config: LeaderboardConfig, target: Path, console: Console) -> list[Row]:
         (draft / "leaderboard.md").write_text(text, encoding="utf-8")
         write_page(draft / "index.html", told, rows, latency, cells, replays, cache)
         if config.plots:
+            from experiments.figures import draw_figures  # which loads matplotlib
+
             draw_figures(draft, cells, rows, cache)
     show(config, cells, rows, latency, failures, console)
     console.print(f"results: {target}")

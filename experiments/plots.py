@@ -1,7 +1,6 @@
 """Pictures of results and of one episode, as PNG files: plain data in, no display, no Hydra.
 
-Colours are those of Okabe & Ito (2008), which people with colour-blindness tell apart; markers, line styles and hatches
-say the same again.
+Markers, line styles and hatches say again what colours say.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,13 +17,11 @@ from matplotlib.patches import Patch
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import FuncFormatter, MaxNLocator, MultipleLocator
 
+from experiments.colours import BLACK, BLUE, CYCLE, GREEN, GREY, ORANGE, PURPLE, SKY_BLUE, VERMILION
 from mhgym.domain import ContactLog, LegKind, Roster
 from mhgym.domain.contact import Floats
 from mhgym.metrics.profile import Spell, SpellEnd, Stay, stays, take_lane, waiting_spells
 
-BLUE, SKY_BLUE, GREEN, ORANGE, VERMILION = "#0072B2", "#56B4E9", "#009E73", "#E69F00", "#D55E00"
-PURPLE, BLACK, GREY = "#CC79A7", "#000000", "#767676"
-CYCLE = (BLUE, VERMILION, GREEN, ORANGE, PURPLE, SKY_BLUE, BLACK)
 DASHES = ("-", (0, (5, 1.5)), (0, (1.5, 1)), (0, (5, 1.5, 1.5, 1.5)))
 
 DPI = 110

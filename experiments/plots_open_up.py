@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.plots import BLACK, BLUE, GREY, SKY_BLUE, STYLE, VERMILION, line_style, save_figure
+from experiments.colours import BLACK, BLUE, GREY, SKY_BLUE, VERMILION
+from experiments.plots import STYLE, line_style, save_figure
 from mhgym.metrics.by_hour import HOURS, HourlyCounts
 
 Floats = NDArray[np.float64]

@@ -128,6 +128,7 @@ def _started(backend: str, workers: int) -> Iterator[tuple[Run, type[Exception]]
 
     cluster = os.environ.get("RAY_ADDRESS")
     where = {"address": cluster} if cluster else {"num_cpus": workers, "include_dashboard": False}
+    os.environ.setdefault("RAY_worker_niceness", "0")  # local workers would stand behind everything else
     ray.init(**where, log_to_driver=False, logging_level="ERROR")
     register_ray()
     try:

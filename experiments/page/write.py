@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from experiments.cells import Cell, collect
+from experiments.colours import CYCLE, GREY
 from experiments.comparison import Row
-from experiments.figures import occupancy_by_policy, waits_by_policy
 from experiments.page.record import ReplayCell
-from experiments.plots import CYCLE, GREY
+from experiments.profiles import occupancy_by_policy, waits_by_policy
 from mhgym.domain import LegKind, Outcome
 from mhgym.metrics import GLOSSARY
 from mhgym.metrics.profile import SpellEnd

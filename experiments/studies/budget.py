@@ -9,8 +9,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from rich.console import Console
 
+from experiments.colours import BLUE, GREY, ORANGE, VERMILION
 from experiments.configs import agent_settings
-from experiments.plots import BLUE, DPI, GREY, ORANGE, STYLE, VERMILION
+from experiments.plots import DPI, STYLE
 from experiments.studies.kleinerman import HEAVY, Entry, Result, planner, run
 from experiments.studies.kleinerman_report import plain, print_result
 from mhgym.evaluation.splits import seeds_of

@@ -9,8 +9,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from experiments.cells import Cell, collect, compute_all, digest_of
+from experiments.cells import Cell, collect, digest_of
 from experiments.studies.fairness_centres import FCFS, Centre, Grouping
+from experiments.workers import compute_all
 from mhgym.evaluation.rollout import run_episodes
 from mhgym.evaluation.splits import seeds_of
 from mhgym.metrics.by_group import CALLER_SUMS, COUNSELLOR_SUMS, caller_sums, counsellor_sums

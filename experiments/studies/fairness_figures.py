@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from experiments.plots import CYCLE, GREY, STYLE, save_figure
+from experiments.colours import CYCLE, GREY
+from experiments.plots import STYLE, save_figure
 from experiments.studies.fairness_centres import Grouping
 from experiments.studies.fairness_measures import Finding, Price
 from mhgym.evaluation.statistics import Interval

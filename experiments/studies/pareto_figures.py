@@ -8,7 +8,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from experiments.plots import CYCLE, GREY, STYLE, save_figure
+from experiments.colours import CYCLE, GREY
+from experiments.plots import STYLE, save_figure
 from mhgym.evaluation.pareto import attainment, nondominated
 from mhgym.metrics import COMPONENTS
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
+from scipy import special
 
 Floats = NDArray[np.float64]
 Statistic = Literal["mean", "median", "iqm"]
@@ -175,7 +175,11 @@ def wilcoxon_p(a: ArrayLike, b: ArrayLike) -> float:
     """
     difference = np.subtract(*_paired(a, b))
     differing = difference[difference != 0]
-    return float(stats.wilcoxon(differing).pvalue) if differing.size else 1.0
+    if not differing.size:
+        return 1.0
+    from scipy import stats  # a second to load, which not every process needs
+
+    return float(stats.wilcoxon(differing).pvalue)
 
 
 def holm(p_values: ArrayLike) -> Floats:
@@ -317,7 +321,7 @@ def mean_difference_interval(
     if variance == 0:
         return Interval(estimate, estimate, estimate, confidence)
     freedom = variance**2 / (share_a**2 / (n_a - 1) + share_b**2 / (n_b - 1))
-    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * math.sqrt(variance)
+    half = float(special.stdtrit(freedom, (1 + confidence) / 2)) * math.sqrt(variance)
     return Interval(estimate - half, estimate, estimate + half, confidence)
 
 

@@ -103,6 +103,7 @@ def test_a_comparison_without_a_bound_or_a_distance_to_it_is_complete(
     assert "share of the way" not in (tmp_path / "out/leaderboard.md").read_text()
 
 
+@pytest.mark.verify
 def test_killed_run_keeps_completed_cells_and_a_rerun_gives_the_same_numbers(tmp_path: Path) -> None:
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert leaderboard(whole, *SMALL, "plots=false").returncode == 0

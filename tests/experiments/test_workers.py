@@ -110,7 +110,7 @@ def wait_for(folder: Path, number: int, run: subprocess.Popen[str]) -> None:
         time.sleep(0.003)
 
 
-@pytest.mark.parametrize("kills", [4, pytest.param(20, marks=pytest.mark.verify)])
+@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.verify)])
 def test_kills_lose_no_completed_cell_and_repeat_none(kills: int, tmp_path: Path) -> None:
     """The run with all its workers, or one worker alone, is killed in turn, each at a random moment."""
     luck, run = random.Random(0), begin(tmp_path)
@@ -145,6 +145,7 @@ def test_a_cell_that_always_kills_its_worker_ends_the_run_with_words(tmp_path: P
     assert len(completed(tmp_path)) == 10, "all others are computed"
 
 
+@pytest.mark.verify
 def test_ray_begins_again_what_a_dead_worker_had_in_hand(tmp_path: Path) -> None:
     pytest.importorskip("ray")
     run = begin(tmp_path, backend="ray", cells=2, deadly="once")
@@ -159,8 +160,8 @@ def test_an_unknown_backend_is_refused() -> None:
 
 
 def leaderboard(folder: Path, *overrides: str) -> None:
-    base = ("scenario=[eran_heavy,open_up_day]", "agent=[fcfs,random]", "evaluation.traces=4")
-    small = ("evaluation.resamples=50", "plots=false", "shifts=0")
+    base = ("scenario=[eran_heavy,eran_standard]", "agent=[fcfs,random]", "evaluation.traces=2")
+    small = ("evaluation.engine=simpy", "evaluation.resamples=50", "plots=false", "shifts=0")
     done = subprocess.run(
         [sys.executable, "-m", "experiments.leaderboard", *overrides, *base, *small],
         cwd=ROOT,
