@@ -27,7 +27,7 @@ board: install
 
 test: install
 	rm -rf .cache/numba
-	$(BIN)/python -m pytest -n $(JOBS) -m 'not verify' tests
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not verify' tests
 
 # The long proofs; their report is written to results/verify.
 verify: install

@@ -103,7 +103,7 @@ def play(folder: Path, *overrides: str) -> list[Row]:
 def test_each_failure_is_told_by_name_and_the_rest_is_as_without_it(theirs: Path, tmp_path: Path) -> None:
     classes = ("Raises", "Hangs", "Nonsense", "Eats", "Illegal", "Peeks")
     labelled = [f"+agents={{{name}: {{source: {theirs}:{name}, settings: {{name: {name}}}}}}}" for name in classes]
-    limits = ("limits.decision=3", "limits.memory_gib=4")
+    limits = ("limits.decision=2", "limits.memory_gib=4")
     sources = f"policy=[{theirs}:First,{theirs}:Nobody]"
     rows = {row.policy: row for row in play(tmp_path / "all", *labelled, *limits, sources)}
     assert set(rows) == {"fcfs", "cmt", "their_first", "Illegal", "Peeks"}
@@ -121,7 +121,7 @@ def test_each_failure_is_told_by_name_and_the_rest_is_as_without_it(theirs: Path
     assert set(told) == {"Raises", "Hangs", "Nonsense", "Eats", f"{theirs}:Nobody"}
     for name, words in (
         ("Raises", "KeyError: '<b>nothing</b>' (line"),
-        ("Hangs", "did not answer within 3 s"),
+        ("Hangs", "did not answer within 2 s"),
         ("Nonsense", "it answered 'whoever'"),
         ("Eats", "MemoryError"),
         (f"{theirs}:Nobody", "no class 'Nobody'"),

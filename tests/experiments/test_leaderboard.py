@@ -135,6 +135,7 @@ def cells(folder: Path) -> list[Path]:
     return [path for path in (folder / "cache").glob("*") if not path.name.startswith(".")]
 
 
+@pytest.mark.verify
 def test_numbers_do_not_depend_on_workers_or_blocks(tmp_path: Path) -> None:
     base = ("scenario=eran_heavy", "agent=[fcfs,cmt]", "evaluation.traces=6", "evaluation.resamples=200", "plots=false")
     one, two = tmp_path / "one", tmp_path / "two"

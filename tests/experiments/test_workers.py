@@ -110,10 +110,10 @@ def wait_for(folder: Path, number: int, run: subprocess.Popen[str]) -> None:
         time.sleep(0.003)
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.verify)])
-def test_kills_lose_no_completed_cell_and_repeat_none(kills: int, tmp_path: Path) -> None:
+@pytest.mark.verify
+def test_twenty_kills_lose_no_completed_cell_and_repeat_none(tmp_path: Path) -> None:
     """The run with all its workers, or one worker alone, is killed in turn, each at a random moment."""
-    luck, run = random.Random(0), begin(tmp_path)
+    kills, luck, run = 20, random.Random(0), begin(tmp_path)
     known: dict[str, int] = {}
     counted: Counter[str] = Counter()
     for kill in range(kills):
