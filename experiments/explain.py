@@ -57,12 +57,12 @@ def explain_decision(config: ExplainConfig) -> Explanation:
     trace = Trace.sample(scenario, seeds[config.trace])
     engine = make_engine("simpy", scenario)  # which starts at once
     engine.reset(trace)
-    policy.reset(scenario, policy_rng(trace.hash, policy.name))
+    policy.reset(scenario.public, policy_rng(trace.hash, policy.name))
     taken = 0
     while engine.advance():
         view = engine.view()
         if taken == config.decision:
-            return explain(policy, scenario, view)
+            return explain(policy, scenario.public, view)
         pair = policy.act(view)
         if pair == HOLD or not engine.assign(*pair):
             engine.hold()

@@ -48,7 +48,7 @@ def record_episode(env: RoutingEnv, policy: Policy, seed: int) -> Recorded:
     observation, info = env.reset(options={"trace_seed": seed})
     trace = env.core.trace
     assert trace is not None
-    policy.reset(env.core.scenario, policy_rng(trace.hash, policy.name))
+    policy.reset(env.core.scenario.public, policy_rng(trace.hash, policy.name))
     observations, infos = [observation], [info]
     actions: list[int] = []
     rewards: list[float] = []
