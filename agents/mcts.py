@@ -163,6 +163,10 @@ class MCTS:
             budget = self.simulations * (len(arena.pairs) if self.per_candidate else 1)
             _SPENDERS[self.root](arena, budget)
         self.simulated += arena.spent
+        return self.choose(arena)
+
+    def choose(self, arena: "Arena") -> int:
+        """The number of the candidate to take after all simulations."""
         return arena.best(self.caution)
 
 
@@ -247,6 +251,19 @@ class Arena:
         words = "; the worse half was dropped round by round" if self.search.root == "halving" else ""
         measure = f"mean gain over {self.search.rollout.name}'s choice in the futures that both met{words}"
         return Weighed(measure, tuple(self.pairs[row] for row in tried), means)
+
+    def gains(self) -> tuple[Floats, Floats]:
+        """`[candidates]` mean gains over the first in the futures that both met, and their standard errors.
+
+        The first has a gain of 0 without error; what was met in fewer than two futures has an infinite error.
+        """
+        gains = self.values - self.values[0]
+        count = np.isfinite(gains).sum(axis=1)
+        known = count > 1
+        mean, error = np.zeros(len(gains)), np.full(len(gains), math.inf)
+        mean[known] = np.nanmean(gains[known], axis=1)
+        error[known] = np.nanstd(gains[known], axis=1, ddof=1) / np.sqrt(count[known])
+        return mean, error
 
     def best(self, caution: float) -> int:
         """The best of those simulated most, unless it does not clearly beat the rollout's choice."""

@@ -5,7 +5,7 @@ The same command again goes on from the last checkpoint, so a killed run loses a
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
@@ -93,7 +93,7 @@ def train(config: TrainConfig, folder: Path, console: Console, watch: Callable[[
         raise ValueError(f"learners does not say how {label!r} learns (known: {', '.join(config.learners)})")
     torch.set_num_threads(config.threads)
     learner, scenario = config.learners[label], build_source(config, place)
-    check_folder(config, folder)
+    check_folder(settings_of(config), folder)
     model = make_model(learner, scenario, config.seed, str(folder / "tensorboard") if config.tensorboard else None)
     seeds = seeds_of("validation", config.validation_traces)
     references = reference_scores(scenario, seeds)
@@ -171,13 +171,17 @@ def reference_scores(scenario: Scenario | ScenarioSampler, seeds: range) -> dict
     }
 
 
-def check_folder(config: TrainConfig, folder: Path) -> None:
+def check_folder(settings: Mapping[str, Any], folder: Path) -> None:
     """Keep a training apart from others in the same folder.
 
+    Args:
+        settings: What its outcome depends on.
+        folder: Of what comes out of it; made where there is none.
+
     Raises:
-        ValueError: If another configuration began there.
+        ValueError: If a training with other settings began there.
     """
-    own = json.loads(json.dumps(settings_of(config)))
+    own = json.loads(json.dumps(settings))
     path = folder / "configuration.json"
     if path.exists():
         known = json.loads(path.read_text(encoding="utf-8"))["configuration"]

@@ -27,7 +27,7 @@ from rich.console import Console
 from experiments.configs import register_configs
 from experiments.report import write_json
 from experiments.search import Range
-from experiments.train import TrainConfig, check_folder, train
+from experiments.train import TrainConfig, check_folder, settings_of, train
 from experiments.training import LearnerConfig, Point
 
 _ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
@@ -58,7 +58,7 @@ ConfigStore.instance().store(name="tune_learner_schema", node=TuneLearnerConfig)
 def tune(config: TuneLearnerConfig, folder: Path, console: Console) -> optuna.Study:
     """Run what is left of a study."""
     label, space = space_of(config)
-    check_folder(config, folder)
+    check_folder(settings_of(config), folder)
     logging.getLogger("optuna").setLevel(logging.WARNING)
     study = open_study(config, folder)
     if not study.trials:

@@ -1,4 +1,4 @@
-"""Guided search: the network's own decision without a search, its candidates, and the critic where simulations stop."""
+"""Guided search: the network's own decision without a search, its candidates, and who ends a simulation."""
 
 import math
 
@@ -7,15 +7,17 @@ import pytest
 import torch
 
 from agents import make_agent
-from agents.guided_search import GuidedSearch
+from agents.guided_search import ENDINGS, GuidedSearch
 from agents.index_network import IndexRuleActor, IndexRuleCritic
 from agents.learned import Learned
 from agents.mcts import Arena
 from agents.network_card import Card
+from agents.sight import Sight
 from agents.zoo import save_network
 from mhgym.engines import columns
 from mhgym.engines.compiled import CompiledEngine
 from mhgym.evaluation.rollout import run_episodes
+from mhgym.mdp.observation import COUNSELLOR_FEATURES, ObservationLayout
 from mhgym.presets import make_scenario
 from mhgym.trace import Trace
 from mhgym.view import HOLD, CentreView
@@ -74,7 +76,7 @@ def test_candidates_are_the_likeliest_of_the_network(network: str) -> None:
 
 def test_simulations_stop_at_the_critic(network: str) -> None:
     """What was gained until the first epoch after the look-ahead, and the critic's value of that epoch's state."""
-    view, policy = busy_view(), ready(network, look_ahead=10.0)
+    view, policy = busy_view(), ready(network, rule_minutes=10.0, ending="critic")
     pairs = policy.propose(view)
     arena = Arena(policy, view, pairs)
     arena.draw(20)
@@ -94,12 +96,12 @@ def test_simulations_stop_at_the_critic(network: str) -> None:
     assert np.ptp(values - gained) > 0.0
 
 
-def test_a_look_ahead_beyond_the_end_is_none(network: str) -> None:
-    """Simulations that reach the end need no critic, and have the values of MCTS's own."""
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_a_rule_that_plays_to_the_end_leaves_nothing_to_the_network(network: str, ending: str) -> None:
     view = busy_view()
     values = []
-    for look_ahead in (None, 10_000.0):
-        policy = ready(network, look_ahead=look_ahead)
+    for rule_minutes in (None, 10_000.0):
+        policy = ready(network, rule_minutes=rule_minutes, ending=ending)
         arena = Arena(policy, view, policy.propose(view))
         arena.draw(10)
         arena.offered[:] = 12.0  # which planners with a horizon estimate otherwise
@@ -108,10 +110,83 @@ def test_a_look_ahead_beyond_the_end_is_none(network: str) -> None:
     np.testing.assert_array_equal(*values)
 
 
+def first_come(obs: np.ndarray) -> np.ndarray:
+    """Scores that make a network of FCFS: the first slot goes first, to whoever has been idle longest."""
+    blocks = make_layout().split(obs)
+    waiting, idle = blocks["queue"][:, :, 0], blocks["counsellors"][:, :, COUNSELLOR_FEATURES.index("idle")]
+    slots = np.arange(waiting.shape[1])
+    pairs = np.where(waiting > 0, -100.0 * slots, -1e6)[:, :, None] + idle[:, None, :]
+    return np.hstack([pairs.reshape(len(obs), -1), np.full((len(obs), 1), -1e7)]).astype(np.float32)
+
+
+def make_layout() -> ObservationLayout:
+    return ObservationLayout(16, len(make_scenario("EranHeavy").roster))
+
+
+@pytest.mark.parametrize("look_ahead", [None, 20.0])
+def test_a_network_plays_futures_out_as_a_rule_of_the_same_decisions(
+    network: str, look_ahead: float | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    view, values = busy_view(), []
+    for rule_minutes in (None, 0.0):
+        policy = ready(network, rule_minutes=rule_minutes, look_ahead=look_ahead, rollout="fcfs")
+        pairs = policy.propose(view)
+        monkeypatch.setattr(policy, "_sight", Sight(make_layout()))
+        monkeypatch.setattr(policy, "_scores", first_come)
+        arena = Arena(policy, view, pairs)
+        arena.draw(40)
+        values.append([policy.evaluate(arena, pair, range(10, 40)) for pair in pairs])
+    assert np.ptp(values[0]) > 0.0
+    np.testing.assert_allclose(*values, atol=1e-6)
+
+
+def test_noise_draws_the_first_candidate_from_the_policy_of_the_network(network: str) -> None:
+    """The Gumbel-max law; frequencies of 4,000 draws within four standard errors."""
+    view, learned = busy_view(), Learned(network)
+    learned.reset(make_scenario("EranHeavy"), np.random.default_rng(0))
+    policy = ready(network, gumbel=1.0, candidates=3)
+    scores = learned.score(learned.see(view)[0])[0]
+    expected = torch.softmax(scores, dim=0).numpy()
+    draws = 4000
+    drawn = [policy.propose(view) for _ in range(draws)]
+    assert all(len(set(pairs)) == 3 for pairs in drawn)
+    firsts = [learned.actions.encode(pairs[0], view) for pairs in drawn]
+    share = np.bincount(firsts, minlength=len(expected)) / draws
+    assert (np.abs(share - expected) <= 4.0 * np.sqrt(expected * (1.0 - expected) / draws) + 1e-9).all()
+    assert ((expected > 0.02) & (expected < 0.98)).sum() >= 2
+
+
+def test_scores_and_simulated_gains_are_weighed_by_their_errors(network: str) -> None:
+    """The posterior mean of a normal prior and a normal mean; without doubt the network's own, in full doubt theirs."""
+    view, policy = busy_view(), ready(network, candidates=3, temperature=0.01, doubt=2.0)
+    arena = Arena(policy, view, policy.propose(view))
+    arena.values = np.array([[0.0, 0.0, 0.0, 0.0], [0.01, 0.03, 0.0, 0.02], [np.nan, 0.04, np.nan, np.nan]])
+    policy._liking = np.array([1.0, 0.0, -1.0])
+    gain, error = 0.015, np.std([0.01, 0.03, 0.0, 0.02], ddof=1) / 2.0
+    prior, belief = -0.01, 0.02**2
+    posterior = (prior / belief + gain / error**2) / (1.0 / belief + 1.0 / error**2)
+    assert posterior > 0.0
+    assert policy.choose(arena) == 1
+    policy.doubt = 0.1  # now the prior weighs more, and 0.01 below is enough
+    assert policy.choose(arena) == 0
+    policy.doubt = 1e6
+    assert policy.choose(arena) == 1
+    policy._liking = np.array([1.0, 0.0, 3.0])  # met in one future only, so its prior stands: 0.02 above the first
+    assert policy.choose(arena) == 2
+
+
 def test_what_it_cannot_do_is_refused(network: str) -> None:
     with pytest.raises(ValueError, match="runs in 1 thread, got threads=2"):
         make_agent("guided_search", network=network, threads=2)
     with pytest.raises(ValueError, match="forgets no models, got without=feedback"):
         make_agent("guided_search", network=network, without=("feedback",))
+    with pytest.raises(ValueError, match="ending must be one of network, critic, got 'rule'"):
+        make_agent("guided_search", network=network, ending="rule")
+    with pytest.raises(ValueError, match=r"got look_ahead=60.0; leave it out, or take ending=network"):
+        make_agent("guided_search", network=network, rule_minutes=5.0, ending="critic", look_ahead=60.0)
+    with pytest.raises(ValueError, match="temperature must be positive, got 0"):
+        make_agent("guided_search", network=network, temperature=0.0)
+    with pytest.raises(ValueError, match=r"rule_minutes must be at least 0 or null, got -1.0"):
+        make_agent("guided_search", network=network, rule_minutes=-1.0)
     with pytest.raises(ValueError, match=r"of kind 'index_rule', 'ppo_mlp_eran_heavy' is 'mlp'"):
         make_agent("guided_search", network="ppo_mlp_eran_heavy")
