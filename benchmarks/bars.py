@@ -54,7 +54,7 @@ BARS = (
     Bar("compiled over SimPy, OpenUp day, SimPy's leanest driver", "ratio.OpenUp.loop.lean", 100.0),
     Bar("compiled over SimPy, OpenUp day, SimPy with views", "ratio.OpenUp.loop.viewed", 100.0),
     Bar("30 days of Open Up, FCFS", "month.serve", 20.0, at_most=True),
-    Bar("PPO on EranHeavy, index-rule network, learning included", "learning.ppo", 15_000.0),
+    Bar("PPO on EranHeavy, index-rule network, learning included, two cores", "learning.ppo.two_threads", 15_000.0),
     Bar("PPO on EranHeavy until above CMT", "learning.passing", 300.0, at_most=True),
     Bar("`import mhgym`", "start.import", 0.5, at_most=True),
     Bar("first step of the compiled environment, from the cache", "start.cached.single", 1.0, at_most=True),

@@ -52,22 +52,30 @@ def measure_training(sizes: Sizes, scenario: Scenario) -> list[Result]:
         learner.num_envs, learner.num_steps = sizes.training_batch
         model = make_model(learner, scenario, 0)
         model.learn(learner.num_envs * learner.num_steps)
+        for threads in (1, 2):
 
-        def learn(model=model, number=learner.num_envs * learner.num_steps) -> int:  # type: ignore[no-untyped-def]
-            model.learn(number, reset_num_timesteps=False)
-            return int(number)
+            def learn(model=model, number=learner.num_envs * learner.num_steps, threads=threads) -> int:  # type: ignore[no-untyped-def]
+                torch.set_num_threads(threads)
+                model.learn(number, reset_num_timesteps=False)
+                torch.set_num_threads(1)
+                return int(number)
 
-        tasks[label] = learn
+            tasks[f"{label}.{threads}"] = learn
     series = interleave(tasks, sizes.repeats)
-    return [
-        rate(
-            f"learning.{label}",
-            f"PPO on EranHeavy, `{label}` of conf/train.yaml, learning included, traces drawn before",
-            "decisions",
-            timings,
-        )
-        for label, timings in series.items()
-    ]
+    words = "PPO on EranHeavy, `{}` of conf/train.yaml, learning included, traces drawn before"
+    results = []
+    for label in learners():
+        results += [
+            rate(f"learning.{label}", words.format(label), "decisions", series[f"{label}.1"]),
+            rate(
+                f"learning.{label}.two_threads",
+                f"{words.format(label)}; torch in two threads, by the clock",
+                "decisions",
+                series[f"{label}.2"],
+                by_clock=True,
+            ),
+        ]
+    return results
 
 
 class _UntilAbove(BaseCallback):

@@ -27,13 +27,13 @@ Series = list[Timing]
 
 @dataclass(frozen=True)
 class Result:
-    """One line of the report: the median over repeats, by processor time, and their range.
+    """One line of the report: the median over repeats, by processor time unless it says otherwise, and their range.
 
     Attributes:
         key: Name for machines.
         what: Name for people.
         unit: Of the numbers.
-        value: Median by processor time.
+        value: Median by processor time, or by the clock for what runs on several cores.
         low: Least.
         high: Largest.
         wall: Median by the clock; equal to `value` but for load on the machine and for input and output.
@@ -72,9 +72,9 @@ def interleave(tasks: Mapping[str, Callable[[], int]], repeats: int) -> dict[str
     return series
 
 
-def rate(key: str, what: str, unit: str, series: Series) -> Result:
-    """Work per second; the name of the unit of work is `unit`."""
-    values = [timing.work / timing.cpu for timing in series]
+def rate(key: str, what: str, unit: str, series: Series, *, by_clock: bool = False) -> Result:
+    """Work per second of processor time, or of the clock for what runs on several cores; `unit` names the work."""
+    values = [timing.work / (timing.wall if by_clock else timing.cpu) for timing in series]
     wall = median(timing.work / timing.wall for timing in series)
     return Result(key, what, f"{unit}/s", median(values), min(values), max(values), wall, len(series))
 

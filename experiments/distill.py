@@ -49,7 +49,8 @@ class DistillConfig(LeaderboardConfig):
         search: Settings of the guided search that teaches, its network aside.
         fitting: How the network learns.
         iterations: Times that a search plays with the network as it is by then, which then learns from all lessons.
-        traces: Training traces of each iteration.
+        traces: Training traces of each iteration; 0 to learn from `lessons` alone.
+        lessons: Folders of other runs, whose lessons are learnt from, too.
         seed: The traces are the `traces * iterations` of the training split from that multiple on; seeds the fit too.
         validation_traces: On which iterations are compared.
         workers: Processes that collect; the result does not depend on them.
@@ -60,6 +61,7 @@ class DistillConfig(LeaderboardConfig):
     fitting: Fitting = field(default_factory=Fitting)
     iterations: int = 1
     traces: int = 2000
+    lessons: list[str] = field(default_factory=list)
     seed: int = 0
     validation_traces: int = 4000
     workers: int = 2
@@ -74,8 +76,12 @@ def distill(config: DistillConfig, folder: Path, console: Console) -> Path:
     torch.set_num_threads(1)
     if len(config.scenarios) != 1:
         raise ValueError(f"a network is distilled in 1 scenario, got {len(config.scenarios)}")
-    if min(config.iterations, config.traces) < 1:
-        raise ValueError(f"iterations and traces must be at least 1, got {config.iterations} and {config.traces}")
+    if config.iterations < 1 or config.traces < 0 or (config.traces == 0 and not config.lessons):
+        raise ValueError(
+            "distilling needs at least 1 iteration and traces, or lessons of other runs, got "
+            f"iterations={config.iterations}, traces={config.traces}, lessons={config.lessons}"
+        )
+    shared = [read_lessons(file) for other in config.lessons for file in lesson_files(Path(other))]
     (place,) = config.scenarios
     scenario, start = build_preset(config, place).build(), find_network(config.network)
     check_folder(settings_of(config, start), folder)
@@ -84,9 +90,9 @@ def distill(config: DistillConfig, folder: Path, console: Console) -> Path:
     begun = best = validate(actor, scenario, card, config)
     console.print(f"{start.stem}: {begun.mean():.4f} on {len(begun)} validation traces", highlight=False)
     chosen = start
-    paths, lessons = [start], []
+    paths, lessons = [start], shared
     for number in range(1, config.iterations + 1):
-        lessons.append(collect_all(config, scenario, paths[-1], number, folder, console))
+        lessons += collect_all(config, scenario, paths[-1], number, folder, console)
         actor, critic, _ = load_network(paths[-1])
         everything = Lessons.join(lessons)
         gained = [*fit(actor, card.network, card.sight(scenario), everything, config.fitting, config.seed)]
@@ -116,23 +122,39 @@ def search_with(config: DistillConfig, network: Path) -> GuidedSearch:
 
 def collect_all(
     config: DistillConfig, scenario: Scenario, network: Path, number: int, folder: Path, console: Console
-) -> Lessons:
+) -> list[Lessons]:
     """The lessons of an iteration, in files by blocks of traces; the blocks that are there are not played again."""
+    if not config.traces:
+        return []
     first = (config.seed * config.iterations + number - 1) * config.traces
     seeds = seeds_of("train", first + config.traces)[first:]
     blocks = [seeds[k : k + _BLOCK] for k in range(0, len(seeds), _BLOCK)]
     files = [folder / "lessons" / f"{number}-{block.start}.npz" for block in blocks]
-    files[0].parent.mkdir(exist_ok=True)
+    (folder / "lessons").mkdir(exist_ok=True)
     left = [(block, file) for block, file in zip(blocks, files, strict=True) if not file.exists()]
     tasks = (delayed(_collect_block)(config, scenario, network, block, file) for block, file in left)
     running = Parallel(n_jobs=config.workers, return_as="generator_unordered")(tasks)
     for _ in track(running, f"lessons of iteration {number}", total=len(left), console=console):
         pass
-    parts = []
-    for file in files:
-        with np.load(file) as arrays:
-            parts.append(Lessons(*(arrays[name] for name in Lessons._fields)))
-    return Lessons.join(parts)
+    return [read_lessons(file) for file in files]
+
+
+def lesson_files(folder: Path) -> list[Path]:
+    """Those of another run.
+
+    Raises:
+        ValueError: If there are none.
+    """
+    files = sorted((folder / "lessons").glob("*.npz"))
+    if not files:
+        raise ValueError(f"{folder} has no lessons; give folders that experiments.distill wrote")
+    return files
+
+
+def read_lessons(file: Path) -> Lessons:
+    """Lessons of some traces."""
+    with np.load(file) as arrays:
+        return Lessons(*(arrays[name] for name in Lessons._fields))
 
 
 def _collect_block(config: DistillConfig, scenario: Scenario, network: Path, seeds: range, file: Path) -> None:
@@ -156,9 +178,11 @@ def settings_of(config: DistillConfig, start: Path) -> dict[str, Any]:
     """What the weights depend on."""
     values = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))
     names = ("search", "fitting", "iterations", "traces", "seed", "validation_traces", "scenarios")
+    others = [[Path(other).name, len(lesson_files(Path(other)))] for other in config.lessons]
     shared = ("flow", "staffing", "weights", "arrivals")
     digest = hashlib.blake2b(start.read_bytes(), digest_size=8).hexdigest()
-    return {"network": [start.stem, digest], **{name: values[name] for name in (*names, *shared)}}
+    own = {name: values[name] for name in (*names, *shared)}
+    return {"network": [start.stem, digest], "lessons_of": others, **own}
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="distill")

@@ -1,10 +1,11 @@
 """What learning gains: networks of several training seeds beside rules and planners, on common traces.
 
 A row of networks is all training seeds of one setting; its intervals resample seeds and traces, so that they hold the
-luck of training too. The networks are those of `agents/networks`, named after scenario and seed.
+luck of training too. The networks are those of `agents/networks`, named after scenario and seed: `ppo_` as PPO left
+them, `distilled_` after `experiments.distill`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,6 @@ from mhgym.presets import make_scenario
 
 Floats = NDArray[np.float64]
 
-NETWORKS = "ppo"  # label of the row of all training seeds
-_RULES = ("fcfs", "cmt", "best_match_above", "best_match_wait")
 _BLOCK = 25
 _BOUND_SECONDS = 30.0  # for a trace
 _RESAMPLES = 2000
@@ -42,26 +41,47 @@ class Arena:
 
     Attributes:
         preset: Name.
-        networks: Begin of the names of its networks in `agents/networks`; the rest is the training seed.
-        planner: Label of MCTS with 300 simulations a decision, with which the networks are compared.
+        networks: By the label of their row, how the names of its networks in `agents/networks` begin; the rest is the
+            training seed.
+        rules: Labels in `conf/agent`, FCFS first.
+        rule: The one that all are compared with.
         planners: All planners, by their labels in `conf/agent`.
+        planner: The one that all are compared with.
         share: Of the traces that planners play, where a decision of theirs takes long.
         bound: Whether the clairvoyant bound is computed.
     """
 
     preset: str
-    networks: str
-    planner: str
+    networks: Mapping[str, str]
+    rules: tuple[str, ...]
+    rule: str
     planners: tuple[str, ...]
+    planner: str
     share: float = 1.0
     bound: bool = False
 
 
+def _networks(place: str) -> dict[str, str]:
+    return {kind: f"{kind}_{place}_seed" for kind in ("ppo", "distilled")}
+
+
+_RULES = ("fcfs", "cmt", "best_match_above", "best_match_wait")
 _SHORT = ("mcts", "mcts_per_candidate", "mcts_threshold_rollouts", "guided_search")
 ARENAS = (
-    Arena("EranHeavy", "ppo_eran_heavy_seed", "mcts", _SHORT, bound=True),
-    Arena("EranStandard", "ppo_eran_standard_seed", "mcts", _SHORT, bound=True),
-    Arena("EranDay", "ppo_eran_day_seed", "mcts_day", ("mcts_hour", "mcts_day"), share=0.1),
+    Arena("EranHeavy", _networks("eran_heavy"), _RULES, "cmt", _SHORT, "mcts", bound=True),
+    Arena("EranStandard", _networks("eran_standard"), _RULES, "cmt", _SHORT, "mcts", bound=True),
+    Arena(
+        "EranDay", _networks("eran_day"), _RULES, "cmt", ("mcts_hour", "mcts_day", "guided_search_day"), "mcts_day", 0.5
+    ),
+    Arena(
+        "OpenUp",
+        _networks("open_up_day"),
+        ("fcfs", "lcfs", "newest_within", "likely_there"),
+        "likely_there",
+        ("mcts_likely_there", "guided_search_open_up"),
+        "mcts_likely_there",
+        0.1,
+    ),
 )
 
 
@@ -122,10 +142,11 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
     """
     tables, data = [], []
     for arena in ARENAS:
-        if len(networks_of(arena)) < _FEWEST:
+        networks = networks_of(arena)
+        if not networks:
             console.print(f"{arena.preset} is left out: {missing(arena)}", soft_wrap=True)
             continue
-        rows, bound = measure(arena, replications, workers)
+        rows, bound = measure(arena, networks, replications, workers)
         tables.append(markdown(arena, rows, bound))
         console.print(tables[-1], highlight=False, soft_wrap=True)
         data += [plain(row) for row in rows]
@@ -138,50 +159,50 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
     return {"rows": data}
 
 
-def networks_of(arena: Arena, folder: Path = FOLDER) -> list[Path]:
-    """Networks of all training seeds."""
-    return sorted(folder.glob(f"{arena.networks}*.safetensors"))
+def networks_of(arena: Arena, folder: Path = FOLDER) -> dict[str, list[Path]]:
+    """By label, networks of all training seeds; a label with too few of them is left out."""
+    found = {label: sorted(folder.glob(f"{begin}*.safetensors")) for label, begin in arena.networks.items()}
+    return {label: paths for label, paths in found.items() if len(paths) >= _FEWEST}
 
 
 def missing(arena: Arena) -> str:
     """What an arena without networks needs."""
-    return f"it needs {_FEWEST} networks {arena.networks}*.safetensors in agents/networks; experiments.train makes them"
+    begin = next(iter(arena.networks.values()))
+    return f"it needs {_FEWEST} networks {begin}*.safetensors in agents/networks; experiments.train makes them"
 
 
 def measure(
     arena: Arena,
+    networks: Mapping[str, Sequence[Path]],
     replications: int,
     workers: int,
     cache: Path = Path(".cache/cells"),
-    networks: Sequence[Path] | None = None,
 ) -> tuple[list[Row], Floats | None]:
     """Rows of a preset, FCFS first, and the bound of each trace where there is one."""
     seeds = seeds_of("test", replications)
     few = seeds[: max(2, round(arena.share * replications))]
-    paths = networks_of(arena) if networks is None else networks
-    cells = {label: _cells(arena, _named(label), seeds) for label in _RULES}
-    cells |= {str(path): _cells(arena, make_agent("learned", network=str(path)), seeds) for path in paths}
-    cells |= {label: _cells(arena, _named(label), few) for label in arena.planners}
+    cells = {(label, 0): _cells(arena, _named(label), seeds) for label in arena.rules}
+    cells |= {(label, 0): _cells(arena, _named(label), few) for label in arena.planners}
+    cells |= {
+        (label, k): _cells(arena, make_agent("learned", network=str(path)), seeds)
+        for label, paths in networks.items()
+        for k, path in enumerate(paths)
+    }
     bounds = _bounds(arena, seeds) if arena.bound else []
     everything: list[Computed] = [cell for own in cells.values() for cell in own]
     for _ in compute_all([*everything, *bounds], cache, workers):
         pass
-    episodes = {label: collect(own, cache, "episodes") for label, own in cells.items()}
     bound = collect(bounds, cache, "bound") if arena.bound else None
-    if bound is not None:
-        for label, table in episodes.items():
+    scores: dict[str, list[Floats]] = {}
+    times: dict[str, list[float | None]] = {}
+    for (label, _), own in cells.items():
+        table = collect(own, cache, "episodes")
+        if bound is not None:
             check_bound(arena.preset, label, table, bound.head(len(table)))
-    scores = {label: table["objective"].to_numpy() for label, table in episodes.items()}
-    times = {label: _milliseconds(collect(own, cache, "latency")) for label, own in cells.items()}
-    learned = [str(path) for path in paths]
-    row = Row(
-        arena.preset,
-        NETWORKS,
-        np.array([scores.pop(path) for path in learned]),
-        float(np.mean([times[path] for path in learned])),
-    )
-    others = [Row(arena.preset, label, own[None], times[label]) for label, own in scores.items()]
-    return [*others, row], None if bound is None else bound["bound"].to_numpy()
+        scores.setdefault(label, []).append(table["objective"].to_numpy())
+        times.setdefault(label, []).append(_milliseconds(collect(own, cache, "latency")))
+    rows = [Row(arena.preset, label, np.array(own), _mean(times[label])) for label, own in scores.items()]
+    return rows, None if bound is None else bound["bound"].to_numpy()
 
 
 def _named(label: str) -> Policy:
@@ -208,6 +229,11 @@ def _milliseconds(latency: pl.DataFrame) -> float | None:
     return 1e3 * float(seconds.mean()) if len(seconds) else None  # type: ignore[arg-type]
 
 
+def _mean(times: list[float | None]) -> float | None:
+    known = [time for time in times if time is not None]
+    return sum(known) / len(known) if known else None
+
+
 def plain(row: Row) -> dict[str, Any]:
     """A row as plain data."""
     return {
@@ -224,26 +250,28 @@ def plain(row: Row) -> dict[str, Any]:
 def markdown(arena: Arena, rows: list[Row], bound: Floats | None) -> str:
     """A table of a preset, best first, and the networks seed by seed."""
     named = {row.label: row for row in rows}
-    networks, planner, floor = named[NETWORKS], named[arena.planner], named["fcfs"]
+    floor, rule, planner = rows[0], named[arena.rule], named[arena.planner]
     lines = [
         f"## {arena.preset}",
         "",
-        f"| policy | traces | objective | IQM | minus CMT | minus {arena.planner} | beats {arena.planner} | "
+        f"| policy | traces | objective | IQM | minus {arena.rule} | minus {arena.planner} | beats {arena.planner} | "
         "of the way to the bound | a decision |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in sorted(rows, key=lambda row: -float(row.scores.mean())):
         compared = [
-            "" if row is named["cmt"] else row.minus(named["cmt"]).format(4),
+            "" if row is rule else row.minus(rule).format(4),
             *(("", "") if row is planner else (row.minus(planner).format(4), row.beats(planner).format(2))),
             "" if bound is None else f"{row.share(floor, bound):.3f}",
         ]
         time = "" if row.milliseconds is None else f"{row.milliseconds:.2f} ms"
-        label = f"{row.label}, {len(row.scores)} seeds" if row is networks else row.label
+        label = f"{row.label}, {len(row.scores)} seeds" if row.label in arena.networks else row.label
         head = [label, str(row.scores.shape[1]), row.interval().format(4), row.interval("iqm").format(4)]
         lines.append(f"| {' | '.join([*head, *compared, time])} |")
-    by_seed = ", ".join(f"{mean:.4f}" for mean in networks.scores.mean(axis=1))
-    lines += ["", f"Networks seed by seed: {by_seed}."]
+    lines.append("")
+    for label in (label for label in arena.networks if label in named):
+        by_seed = ", ".join(f"{mean:.4f}" for mean in named[label].scores.mean(axis=1))
+        lines.append(f"{label} seed by seed: {by_seed}.")
     if bound is not None:
-        lines[-1] += f" The clairvoyant bound: {bound.mean():.4f}."
+        lines.append(f"The clairvoyant bound: {bound.mean():.4f}.")
     return "\n".join(lines) + "\n"

@@ -175,8 +175,25 @@ def test_a_killed_run_goes_on_to_the_same_weights(tmp_path: Path, monkeypatch: p
 
 
 def test_what_cannot_be_distilled_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="iterations and traces must be at least 1, got 0 and 4"):
+    with pytest.raises(ValueError, match="got iterations=0, traces=4, lessons="):
         distill.distill(config(iterations=0), tmp_path / "none", Console(quiet=True))
+    with pytest.raises(ValueError, match="got iterations=2, traces=0, lessons="):
+        distill.distill(config(traces=0), tmp_path / "none", Console(quiet=True))
+    with pytest.raises(ValueError, match="elsewhere has no lessons; give folders that"):
+        distill.distill(config(lessons=[str(tmp_path / "elsewhere")]), tmp_path / "none", Console(quiet=True))
     with pytest.raises(ValueError, match="temperature must be above 0, got 0"):
         Fitting(temperature=0.0)
     assert not (tmp_path / "none").exists()
+
+
+def test_lessons_of_other_runs_are_learnt_from(tmp_path: Path) -> None:
+    """Learning from one's own lessons gives the same weights as from the same lessons of another run."""
+    distill.distill(config(iterations=1), tmp_path / "own", Console(quiet=True))
+    others = {"traces": 0, "iterations": 1, "lessons": [str(tmp_path / "own")]}
+    distill.distill(config(**others), tmp_path / "other", Console(quiet=True))
+    own, other = (
+        load_network(tmp_path / name / "ppo_eran_heavy_seed0_eran_heavy_1.safetensors") for name in ("own", "other")
+    )
+    for name, weights in own[0].state_dict().items():
+        assert torch.equal(weights, other[0].state_dict()[name])
+    assert other[2].training["distilled"]["lessons_of"] == [["own", 1]]

@@ -11,19 +11,29 @@ from agents.index_network import IndexRuleActor, IndexRuleCritic
 from agents.network_card import Card
 from agents.zoo import save_network
 from experiments.studies import learned
-from experiments.studies.learned import NETWORKS, Arena, Row
+from experiments.studies.learned import Arena, Row
 
-ARENA = Arena("EranHeavy", "trial_seed", "mcts", ("mcts",), share=0.25, bound=True)
+ARENA = Arena(
+    "EranHeavy",
+    {"trial": "trial_seed", "more": "more_seed"},
+    ("fcfs", "cmt"),
+    "cmt",
+    ("mcts",),
+    "mcts",
+    0.25,
+    bound=True,
+)
 
 
 @pytest.fixture(scope="module")
-def networks(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Two untrained networks."""
+def networks(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Path]]:
+    """Two untrained networks; of another kind there is only one, which is too few."""
     folder = tmp_path_factory.mktemp("networks")
     for seed in range(2):
         torch.manual_seed(seed)
         card = Card("index_rule", 8, 8, num_slots=16, num_counsellors=5)
         save_network(folder / f"trial_seed{seed}.safetensors", IndexRuleActor(8), IndexRuleCritic(8), card)
+    save_network(folder / "more_seed0.safetensors", IndexRuleActor(8), IndexRuleCritic(8), card)
     return learned.networks_of(ARENA, folder)
 
 
@@ -34,13 +44,14 @@ def test_a_preset_without_networks_is_left_out_in_words(tmp_path: Path, capsys: 
     assert "EranHeavy is left out: it needs 2 networks trial_seed*.safetensors" in capsys.readouterr().out
 
 
-def test_rows_and_report(networks: list[Path], tmp_path: Path) -> None:
-    rows, bound = learned.measure(ARENA, 16, 1, tmp_path, networks)
+def test_rows_and_report(networks: dict[str, list[Path]], tmp_path: Path) -> None:
+    assert list(networks) == ["trial"]
+    rows, bound = learned.measure(ARENA, networks, 16, 1, tmp_path)
     named = {row.label: row for row in rows}
     assert bound is not None
     assert bound.shape == (16,)
-    assert named[NETWORKS].scores.shape == (2, 16)
-    assert not np.array_equal(*named[NETWORKS].scores)
+    assert named["trial"].scores.shape == (2, 16)
+    assert not np.array_equal(*named["trial"].scores)
     assert named["mcts"].scores.shape == (1, 4)
     assert named["cmt"].minus(named["cmt"]).estimate == 0.0
     gap = named["cmt"].scores[0, :4].mean() - named["mcts"].scores.mean()
@@ -49,12 +60,14 @@ def test_rows_and_report(networks: list[Path], tmp_path: Path) -> None:
     text = learned.markdown(ARENA, rows, bound)
     assert all(f"| {label}" in text for label in named)
     assert "nan" not in text
+    assert "trial seed by seed" in text
+    assert "more" not in text
 
 
 def test_intervals_of_networks_hold_the_luck_of_training() -> None:
     """Scores that differ by seed alone: more traces narrow nothing, and the interval reaches from seed to seed."""
     luck = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
-    rows = [Row("EranHeavy", NETWORKS, np.tile(luck[:, None], (1, traces)), None) for traces in (5, 500)]
+    rows = [Row("EranHeavy", "ppo", np.tile(luck[:, None], (1, traces)), None) for traces in (5, 500)]
     few, many = (row.interval() for row in rows)
     assert (few.low, few.high) == pytest.approx((many.low, many.high), abs=0.02)
     assert many.high - many.low > 0.15
