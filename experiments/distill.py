@@ -97,9 +97,15 @@ def distill(config: DistillConfig, folder: Path, console: Console) -> Path:
         everything = Lessons.join(lessons)
         gained = [*fit(actor, card.network, card.sight(scenario), everything, config.fitting, config.seed)]
         path = folder / f"{start.stem}_{place}_{number}.safetensors"
-        told = settings_of(config, start) | {"iteration": number, "lessons": len(everything.gains), "gained": gained}
-        save_network(path, actor, critic, replace(card, training={"distilled": told, "begun": dict(card.training)}))
         scores = validate(actor, scenario, card, config)
+        told = settings_of(config, start) | {
+            "iteration": number,
+            "num_lessons": len(everything.gains),
+            "gained": [round(value, 6) for value in gained],
+            "validation": [round(float(begun.mean()), 5), round(float(scores.mean()), 5)],
+        }
+        training = {"scenario": place, "distilled": told, "begun": dict(card.training)}
+        save_network(path, actor, critic, replace(card, training=training))
         gain = bootstrap_interval(scores - begun, rng=np.random.default_rng(0))
         console.print(
             f"iteration {number}: {len(everything.gains):,} lessons, {scores.mean():.4f} on the validation traces, "

@@ -66,21 +66,43 @@ def _networks(place: str) -> dict[str, str]:
 
 
 _RULES = ("fcfs", "cmt", "best_match_above", "best_match_wait")
-_SHORT = ("mcts", "mcts_per_candidate", "mcts_threshold_rollouts", "guided_search")
+_PLANNERS = ("mcts", "mcts_threshold_rollouts")
 ARENAS = (
-    Arena("EranHeavy", _networks("eran_heavy"), _RULES, "cmt", _SHORT, "mcts", bound=True),
-    Arena("EranStandard", _networks("eran_standard"), _RULES, "cmt", _SHORT, "mcts", bound=True),
     Arena(
-        "EranDay", _networks("eran_day"), _RULES, "cmt", ("mcts_hour", "mcts_day", "guided_search_day"), "mcts_day", 0.5
+        preset="EranHeavy",
+        networks=_networks("eran_heavy"),
+        rules=_RULES,
+        rule="best_match_wait",
+        planners=(*_PLANNERS, "guided_search_heavy"),
+        planner="mcts",
+        bound=True,
     ),
     Arena(
-        "OpenUp",
-        _networks("open_up_day"),
-        ("fcfs", "lcfs", "newest_within", "likely_there"),
-        "likely_there",
-        ("mcts_likely_there", "guided_search_open_up"),
-        "mcts_likely_there",
-        0.1,
+        preset="EranStandard",
+        networks=_networks("eran_standard"),
+        rules=_RULES,
+        rule="best_match_wait",
+        planners=(*_PLANNERS, "guided_search_standard"),
+        planner="mcts",
+        bound=True,
+    ),
+    Arena(
+        preset="EranDay",
+        networks=_networks("eran_day"),
+        rules=_RULES,
+        rule="best_match_wait",
+        planners=("mcts_day", "guided_search_day"),
+        planner="mcts_day",
+        share=0.25,
+    ),
+    Arena(
+        preset="OpenUp",
+        networks={"ppo": "ppo_open_up_day_seed", "ppo_imitation": "ppo_open_up_day_imitation_seed"},
+        rules=("fcfs", "lcfs", "newest_within", "likely_there"),
+        rule="likely_there",
+        planners=("mcts_likely_there", "guided_search_open_up"),
+        planner="mcts_likely_there",
+        share=0.04,
     ),
 )
 

@@ -145,13 +145,13 @@ def test_decisions_do_not_depend_on_hidden_truth(preset: str, decisions: int) ->
 
 
 def test_planning_beats_first_come_and_more_of_it_does_not_hurt() -> None:
-    """Paired over 80 heavy shifts: above FCFS beyond doubt, and 300 simulations not clearly below 30."""
+    """Paired over 40 heavy shifts: above FCFS beyond doubt, and 300 simulations not clearly below 30."""
     scenario = make_scenario("EranHeavy")
     fcfs, few, many = (
         np.array(
             [episode.kpis["objective_per_arrival"] for episode in run_episodes(scenario, policy, seeds, "compiled")]
         )
-        for seeds in [range(80)]
+        for seeds in [range(40)]
         for policy in (make_agent("fcfs"), MCTS(simulations=30), MCTS(simulations=300))
     )
     gain, more = many - fcfs, many - few
