@@ -7,6 +7,7 @@ adds scores and simulated values. Here it is open loop, on futures that all cand
 the simulations follows from their own noise.
 """
 
+import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -40,13 +41,17 @@ class GuidedSearch(MCTS):
         candidates: Most decisions weighed, the likeliest of the network; its own is taken unless another is better.
         rule_minutes: Minutes of a simulation, and to the next epoch, in which the rule `rollout` decides; null for all.
         ending: Who takes over then: the `network`, which decides to the end, or the `critic`, which says what is left
-            to gain and takes no `look_ahead`.
+            to gain and takes no `look_ahead`. Either sees as arrivals of the last hour only those who are still there,
+            as futures hold nobody else.
         gumbel: Scale of the noise added to scores before candidates are chosen and weighed: 0 to decide as well as it
-            can, 1 to sample from the network's policy, as a network does that learns from its own search.
+            can; with 1 the first candidates are samples of the network's policy without replacement, as for a network
+            that learns from its own search.
         temperature: Objective that a unit of the network's score stands for, by which its scores join the simulated
             gains; null to go by simulations alone. A network that was distilled at a temperature has scores of it.
+            Takes no `caution`, and two futures are enough (`least_futures` has no part).
         doubt: Standard deviation of the error of the network's gains, in units of the temperature: the larger, the more
             a noisy simulated gain counts.
+        digest: Of the network's file, so that results of other weights are kept apart.
     """
 
     network: str = field(kw_only=True)
@@ -57,6 +62,7 @@ class GuidedSearch(MCTS):
     temperature: float | None = None
     doubt: float = 1.0
     name: str = "guided_search"
+    digest: str = field(init=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -76,9 +82,15 @@ class GuidedSearch(MCTS):
         for value, name in ((self.temperature, "temperature"), (self.doubt, "doubt")):
             if value is not None and not value > 0:
                 raise ValueError(f"{name} must be positive, got {value}")
+        if self.temperature is not None and self.caution:
+            raise ValueError(
+                f"with a temperature gains are weighed by their errors, got caution={self.caution} too; leave one out"
+            )
         if not self.gumbel >= 0:
             raise ValueError(f"gumbel must be at least 0, got {self.gumbel}")
-        self._actor, critic, self._card = load_network(find_network(self.network))
+        path = find_network(self.network)
+        self.digest = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+        self._actor, critic, self._card = load_network(path)
         if not isinstance(critic, IndexRuleCritic):
             raise ValueError(
                 f"guided_search takes networks of kind 'index_rule', {self.network!r} is {self._card.network!r}"
@@ -102,7 +114,7 @@ class GuidedSearch(MCTS):
         self._shown: tuple[Futures, CompiledSteps] | None = None
 
     def propose(self, view: CentreView) -> list[Pair]:
-        """The actions that the network finds likeliest, the first its own decision."""
+        """The actions that the network finds likeliest, the first its own decision unless there is noise."""
         obs, mask = self._sight.see(view)
         legal = np.flatnonzero(mask)
         scores = self._scores(obs[None])[0, legal].astype(np.float64)
@@ -113,6 +125,11 @@ class GuidedSearch(MCTS):
         kept = [k for k, pair in enumerate(pairs) if k == 0 or self.hold or pair != HOLD][: self.candidates]
         self._liking = scores[order][kept]
         return [pairs[k] for k in kept]
+
+    @property
+    def yardstick(self) -> str:
+        """What gains are measured over."""
+        return "the first candidate"
 
     def draw_until(self, view: CentreView) -> float:
         """Beyond the minute at which a critic is asked, so that there is an epoch to stop at."""

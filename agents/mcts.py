@@ -146,6 +146,11 @@ class MCTS:
         """What is weighed; the first is what would be done without planning."""
         return candidate_pairs(view, self.rollout.act(view), self.candidates, hold=self.hold)
 
+    @property
+    def yardstick(self) -> str:
+        """What gains are measured over."""
+        return f"{self.rollout.name}'s choice"
+
     def draw_until(self, view: CentreView) -> float:
         """Minute after which nobody arrives in simulations."""
         return math.inf if self.look_ahead is None else view.now + self.look_ahead
@@ -249,7 +254,7 @@ class Arena:
         tried = np.flatnonzero(met.any(axis=1)).tolist()
         means = tuple(float(gains[row, met[row]].mean()) for row in tried)
         words = "; the worse half was dropped round by round" if self.search.root == "halving" else ""
-        measure = f"mean gain over {self.search.rollout.name}'s choice in the futures that both met{words}"
+        measure = f"mean gain over {self.search.yardstick} in the futures that both met{words}"
         return Weighed(measure, tuple(self.pairs[row] for row in tried), means)
 
     def gains(self) -> tuple[Floats, Floats]:

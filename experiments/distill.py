@@ -2,9 +2,11 @@
 
 In each iteration a search guided by the network plays training traces, and the network learns from all that was weighed
 so far, see `agents.distillation`. Lessons lie in files by blocks of traces, so the same command goes on after a kill.
+The critic stays as it was.
 """
 
 import hashlib
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -38,6 +40,7 @@ from mhgym.evaluation.statistics import bootstrap_interval
 from mhgym.scenario import Scenario
 
 _BLOCK = 25  # traces
+_CENTRE = ("scenarios", "flow", "staffing", "weights", "arrivals")  # settings of a centre
 
 
 @dataclass
@@ -81,12 +84,13 @@ def distill(config: DistillConfig, folder: Path, console: Console) -> Path:
             "distilling needs at least 1 iteration and traces, or lessons of other runs, got "
             f"iterations={config.iterations}, traces={config.traces}, lessons={config.lessons}"
         )
-    shared = [read_lessons(file) for other in config.lessons for file in lesson_files(Path(other))]
     (place,) = config.scenarios
     scenario, start = build_preset(config, place).build(), find_network(config.network)
-    check_folder(settings_of(config, start), folder)
-    actor, critic, card = load_network(start)
     search_with(config, start)  # refuses what it cannot do before anything is written
+    settings = settings_of(config, start)
+    shared = [read_lessons(file) for other in config.lessons for file in lesson_files(Path(other))]
+    check_folder(settings, folder)
+    actor, critic, card = load_network(start)
     begun = best = validate(actor, scenario, card, config)
     console.print(f"{start.stem}: {begun.mean():.4f} on {len(begun)} validation traces", highlight=False)
     chosen = start
@@ -98,7 +102,7 @@ def distill(config: DistillConfig, folder: Path, console: Console) -> Path:
         gained = [*fit(actor, card.network, card.sight(scenario), everything, config.fitting, config.seed)]
         path = folder / f"{start.stem}_{place}_{number}.safetensors"
         scores = validate(actor, scenario, card, config)
-        told = settings_of(config, start) | {
+        told = settings | {
             "iteration": number,
             "num_lessons": len(everything.gains),
             "gained": [round(value, 6) for value in gained],
@@ -181,14 +185,38 @@ def validate(actor: nn.Module, scenario: Scenario, card: Card, config: DistillCo
 
 
 def settings_of(config: DistillConfig, start: Path) -> dict[str, Any]:
-    """What the weights depend on."""
+    """What the weights depend on; without a search where none plays."""
     values = cast(dict[str, Any], OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True))
-    names = ("search", "fitting", "iterations", "traces", "seed", "validation_traces", "scenarios")
-    others = [[Path(other).name, len(lesson_files(Path(other)))] for other in config.lessons]
-    shared = ("flow", "staffing", "weights", "arrivals")
-    digest = hashlib.blake2b(start.read_bytes(), digest_size=8).hexdigest()
-    own = {name: values[name] for name in (*names, *shared)}
-    return {"network": [start.stem, digest], "lessons_of": others, **own}
+    names = ["fitting", "iterations", "traces", "seed", "validation_traces", *_CENTRE]
+    centre = json.loads(json.dumps({name: values[name] for name in _CENTRE}))
+    return {
+        "network": [start.stem, digest_of([start])],
+        "lessons_of": [describe_lessons(Path(other), centre) for other in config.lessons],
+        **({"search": values["search"]} if config.traces else {}),
+        **{name: values[name] for name in names},
+    }
+
+
+def describe_lessons(folder: Path, centre: dict[str, Any]) -> dict[str, Any]:
+    """What lessons of another run are: its settings, what there is of them, and a digest.
+
+    Raises:
+        ValueError: If they are of another centre.
+    """
+    files = lesson_files(folder)
+    own = json.loads((folder / "configuration.json").read_text(encoding="utf-8"))["configuration"]
+    if different := [name for name in _CENTRE if own[name] != centre[name]]:
+        raise ValueError(f"{folder} has lessons of another centre: other settings of {', '.join(different)}")
+    kept = {name: own[name] for name in ("network", "search", "traces", "iterations", "seed")}
+    return {"run": folder.name, "files": len(files), "digest": digest_of(files), **kept}
+
+
+def digest_of(files: Sequence[Path]) -> str:
+    """Of the contents of files."""
+    digest = hashlib.blake2b(digest_size=8)
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="distill")

@@ -1,8 +1,9 @@
 """What learning gains: networks of several training seeds beside rules and planners, on common traces.
 
 A row of networks is all training seeds of one setting; its intervals resample seeds and traces, so that they hold the
-luck of training too. The networks are those of `agents/networks`, named after scenario and seed: `ppo_` as PPO left
-them, `distilled_` after `experiments.distill`.
+luck of training too. Distilled networks of one preset learnt from lessons that they share, so of theirs the intervals
+hold the luck of PPO only, not that of the lessons. The networks are those of `agents/networks`, named after scenario
+and seed: `ppo_` as PPO left them, `distilled_` after `experiments.distill`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -175,7 +176,8 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
     head = (
         f"# What learning gains, {replications} test traces\n\n"
         "Objective per arrival with 95 % intervals; those of networks resample training seeds and traces. Differences "
-        "are taken on common traces.\n"
+        "are taken on common traces; a row of fewer traces has its own mean. Distilled networks share their lessons, "
+        "whose luck their intervals leave out.\n"
     )
     (folder / "report.md").write_text("\n".join([head, *tables]), encoding="utf-8")
     return {"rows": data}

@@ -1,6 +1,7 @@
 """Guided search: the network's own decision without a search, its candidates, and who ends a simulation."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from agents.learned import Learned
 from agents.mcts import Arena
 from agents.network_card import Card
 from agents.sight import Sight
-from agents.zoo import save_network
+from agents.zoo import load_network, save_network
 from mhgym.engines import columns
 from mhgym.engines.compiled import CompiledEngine
 from mhgym.evaluation.rollout import run_episodes
@@ -162,13 +163,12 @@ def test_scores_and_simulated_gains_are_weighed_by_their_errors(network: str) ->
     arena = Arena(policy, view, policy.propose(view))
     arena.values = np.array([[0.0, 0.0, 0.0, 0.0], [0.01, 0.03, 0.0, 0.02], [np.nan, 0.04, np.nan, np.nan]])
     policy._liking = np.array([1.0, 0.0, -1.0])
-    gain, error = 0.015, np.std([0.01, 0.03, 0.0, 0.02], ddof=1) / 2.0
-    prior, belief = -0.01, 0.02**2
-    posterior = (prior / belief + gain / error**2) / (1.0 / belief + 1.0 / error**2)
-    assert posterior > 0.0
-    assert policy.choose(arena) == 1
-    policy.doubt = 0.1  # now the prior weighs more, and 0.01 below is enough
+    gain, error, prior = 0.015, np.std([0.01, 0.03, 0.0, 0.02], ddof=1) / 2.0, -0.01
+    even = error * np.sqrt(-prior / gain) / 0.01  # prior / belief + gain / error**2 is 0 there
+    policy.doubt = 0.97 * even
     assert policy.choose(arena) == 0
+    policy.doubt = 1.03 * even
+    assert policy.choose(arena) == 1
     policy.doubt = 1e6
     assert policy.choose(arena) == 1
     policy._liking = np.array([1.0, 0.0, 3.0])  # met in one future only, so its prior stands: 0.02 above the first
@@ -186,7 +186,20 @@ def test_what_it_cannot_do_is_refused(network: str) -> None:
         make_agent("guided_search", network=network, rule_minutes=5.0, ending="critic", look_ahead=60.0)
     with pytest.raises(ValueError, match="temperature must be positive, got 0"):
         make_agent("guided_search", network=network, temperature=0.0)
+    with pytest.raises(ValueError, match=r"got caution=1.0 too; leave one out"):
+        make_agent("guided_search", network=network, temperature=0.003, caution=1.0)
     with pytest.raises(ValueError, match=r"rule_minutes must be at least 0 or null, got -1.0"):
         make_agent("guided_search", network=network, rule_minutes=-1.0)
     with pytest.raises(ValueError, match=r"of kind 'index_rule', 'ppo_mlp_eran_heavy' is 'mlp'"):
         make_agent("guided_search", network="ppo_mlp_eran_heavy")
+
+
+def test_results_of_other_weights_are_kept_apart(network: str, tmp_path: Path) -> None:
+    own = repr(make_agent("guided_search", network=network))
+    assert own == repr(make_agent("guided_search", network=network))
+    other = tmp_path / Path(network).name
+    actor, critic, card = load_network(network)
+    actor.score.bias.data += 1.0
+    save_network(other, actor, critic, card)
+    digests = {repr(make_agent("guided_search", network=str(path))).split("digest=")[1] for path in (network, other)}
+    assert len(digests) == 2
