@@ -22,6 +22,7 @@ from experiments.bounds import BoundCell
 from experiments.cells import Cell, Computed, collect
 from experiments.comparison import check_bound
 from experiments.configs import agent_settings
+from experiments.studies.transfer import objectives
 from experiments.workers import compute_all
 from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval, crossed_interval, probability_of_improvement
@@ -94,7 +95,7 @@ ARENAS = (
         rule="best_match_wait",
         planners=("mcts_day", "guided_search_day"),
         planner="mcts_day",
-        share=0.25,
+        share=0.5,
     ),
     Arena(
         preset="OpenUp",
@@ -207,23 +208,25 @@ def measure(
     few = seeds[: max(2, round(arena.share * replications))]
     cells = {(label, 0): _cells(arena, _named(label), seeds) for label in arena.rules}
     cells |= {(label, 0): _cells(arena, _named(label), few) for label in arena.planners}
-    cells |= {
-        (label, k): _cells(arena, make_agent("learned", network=str(path)), seeds)
+    timed = {
+        (label, k): _cells(arena, make_agent("learned", network=str(path)), seeds[:_BLOCK])
         for label, paths in networks.items()
         for k, path in enumerate(paths)
     }
     bounds = _bounds(arena, seeds) if arena.bound else []
-    everything: list[Computed] = [cell for own in cells.values() for cell in own]
+    everything: list[Computed] = [cell for own in [*cells.values(), *timed.values()] for cell in own]
     for _ in compute_all([*everything, *bounds], cache, workers):
         pass
     bound = collect(bounds, cache, "bound") if arena.bound else None
     scores: dict[str, list[Floats]] = {}
     times: dict[str, list[float | None]] = {}
-    for (label, _), own in cells.items():
+    for (label, k), own in (cells | timed).items():
         table = collect(own, cache, "episodes")
         if bound is not None:
             check_bound(arena.preset, label, table, bound.head(len(table)))
-        scores.setdefault(label, []).append(table["objective"].to_numpy())
+        # All episodes of a network at once: those of its cells, which are timed, without a view for each decision.
+        many = objectives([networks[label][k]], make_scenario(arena.preset), seeds)[0] if label in networks else None
+        scores.setdefault(label, []).append(table["objective"].to_numpy() if many is None else many)
         times.setdefault(label, []).append(_milliseconds(collect(own, cache, "latency")))
     rows = [Row(arena.preset, label, np.array(own), _mean(times[label])) for label, own in scores.items()]
     return rows, None if bound is None else bound["bound"].to_numpy()
