@@ -7,7 +7,6 @@ adds scores and simulated values. Here it is open loop, on futures that all cand
 the simulations follows from their own noise.
 """
 
-import hashlib
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +17,7 @@ from agents.index_network import IndexRuleCritic
 from agents.learned import best_actions, fast_scores
 from agents.mcts import MCTS, Arena
 from agents.sight import Sight
-from agents.zoo import find_network, load_network
+from agents.zoo import digest_of, find_network, load_network
 from mhgym.engines import columns as col
 from mhgym.engines.futures import Futures
 from mhgym.mdp.steps import CompiledSteps
@@ -89,7 +88,7 @@ class GuidedSearch(MCTS):
         if not self.gumbel >= 0:
             raise ValueError(f"gumbel must be at least 0, got {self.gumbel}")
         path = find_network(self.network)
-        self.digest = hashlib.blake2b(path.read_bytes(), digest_size=8).hexdigest()
+        self.digest = digest_of(path)
         self._actor, critic, self._card = load_network(path)
         if not isinstance(critic, IndexRuleCritic):
             raise ValueError(

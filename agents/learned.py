@@ -1,6 +1,5 @@
 """A trained network as a policy: the legal action with the highest score, the first of equals."""
 
-import hashlib
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -12,7 +11,7 @@ from agents.compiled_network import CompiledActor
 from agents.index_network import ILLEGAL, IndexRuleActor
 from agents.ppo_policy import read_observations
 from agents.sight import Sight
-from agents.zoo import find_network, load_network
+from agents.zoo import digest_of, find_network, load_network
 from mhgym.envs.bank import seeded_trace
 from mhgym.envs.vector import RoutingBatch
 from mhgym.mdp.observation import ObservationLayout
@@ -71,7 +70,7 @@ class Learned:
 
     def __repr__(self) -> str:
         """What decides, weights included, so that results are kept apart by it."""
-        digest = hashlib.blake2b(self._path.read_bytes(), digest_size=8).hexdigest()
+        digest = digest_of(self._path)
         told = "" if self._weights is None else f", weights={self._weights}"
         return f"Learned({self._path.stem}, {digest}, num_slots={self._num_slots}{told})"
 

@@ -3,6 +3,7 @@
 The networks that the leaderboard cites lie in `agents/networks/`.
 """
 
+import hashlib
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -26,6 +27,14 @@ def find_network(name: str | Path) -> Path:
             return path
     known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.safetensors"))) or "none"
     raise ValueError(f"there is no network {str(name)!r}: give a file, or a name (known: {known})")
+
+
+def digest_of(*files: Path) -> str:
+    """Of the contents of files, which tells a network from others of the same name."""
+    digest = hashlib.blake2b(digest_size=8)
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def save_network(path: Path, actor: nn.Module, critic: nn.Module, card: Card) -> None:

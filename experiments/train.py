@@ -20,7 +20,7 @@ from rich.console import Console
 from agents import make_agent
 from agents.network_card import Card
 from agents.ppo import RoutingPPO
-from agents.zoo import save_network
+from agents.zoo import digest_of, find_network, load_network, save_network
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.leaderboard import build_preset
 from experiments.report import machine, write_json
@@ -53,6 +53,7 @@ class TrainConfig(LeaderboardConfig):
     Attributes:
         learners: By the label of the agent in `conf/agent`, how it learns.
         sampler: Draws the scenario of each episode, of training and validation, in the place of one flow and staffing.
+        start: Network to go on from, a file or the name of one in `agents/networks`; null to begin anew.
         decisions: To take in training.
         seed: Of everything random in it.
         validation_traces: On which the curve is measured.
@@ -64,6 +65,7 @@ class TrainConfig(LeaderboardConfig):
 
     learners: dict[str, LearnerConfig] = field(default_factory=dict)
     sampler: SamplerConfig = field(default_factory=SamplerConfig)
+    start: str | None = None
     decisions: int = 5_000_000
     seed: int = 0
     validation_traces: int = 1_000
@@ -93,8 +95,11 @@ def train(config: TrainConfig, folder: Path, console: Console, watch: Callable[[
         raise ValueError(f"learners does not say how {label!r} learns (known: {', '.join(config.learners)})")
     torch.set_num_threads(config.threads)
     learner, scenario = config.learners[label], build_source(config, place)
-    check_folder(settings_of(config), folder)
+    settings = settings_of(config)
     model = make_model(learner, scenario, config.seed, str(folder / "tensorboard") if config.tensorboard else None)
+    if config.start is not None:
+        begin_with(model, learner, config.start)
+    check_folder(settings, folder)
     seeds = seeds_of("validation", config.validation_traces)
     references = reference_scores(scenario, seeds)
     console.print(", ".join(f"{name} {score:.4f}" for name, score in references.items()) + " on the validation traces")
@@ -127,6 +132,28 @@ def train(config: TrainConfig, folder: Path, console: Console, watch: Callable[[
     path = folder / f"{label}_{place}.safetensors"
     save_network(path, model.policy.actor, model.policy.critic, card_of(config, label, place, model, progress.curve))
     return path
+
+
+def begin_with(model: RoutingPPO, learner: LearnerConfig, start: str) -> None:
+    """Give a learner the weights of a network.
+
+    Raises:
+        ValueError: If the network is not of the learner's kind and sizes.
+    """
+    actor, critic, card = load_network(find_network(start))
+    policy, layout = model.policy, model.policy.layout
+    own = policy.settings | {"num_extra": policy.num_extra, "preferences": tuple(learner.preferences)}
+    if card.network == "mlp":
+        own |= {"num_slots": layout.num_slots, "num_counsellors": layout.num_counsellors, "inboxes": layout.inboxes}
+    different = [
+        f"{name} is {getattr(card, name)}, not {value}" for name, value in own.items() if getattr(card, name) != value
+    ]
+    if different:
+        raise ValueError(
+            f"start={start} is not a network as this one learns: {'; '.join(different)}; set the learner's to its own"
+        )
+    policy.actor.load_state_dict(actor.state_dict())
+    policy.critic.load_state_dict(critic.state_dict())
 
 
 def tell(point: Point, decisions: int, console: Console) -> None:
@@ -202,6 +229,9 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
     (label,) = config.agents
     ignored = ("output", "cache", "plots", "evaluation", "agents", "tensorboard", "checkpoint_seconds", "trials")
     kept = {name: value for name, value in values.items() if name not in ignored}
+    if config.start is not None:
+        path = find_network(config.start)
+        kept["start"] = [path.stem, digest_of(path)]
     return kept | {"learners": {label: kept["learners"][label]}}
 
 
@@ -209,6 +239,8 @@ def card_of(config: TrainConfig, label: str, place: str, model: RoutingPPO, curv
     """What the network is, for the header of its file."""
     learner, layout = config.learners[label], model.policy.layout
     training = {"scenario": place, **settings_of(config)}
+    if config.start is not None:
+        training["begun"] = dict(load_network(find_network(config.start))[2].training)
     training["curve"] = [
         [point.decisions, round(point.validation, 5)] for point in curve if point.validation is not None
     ]

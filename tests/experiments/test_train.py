@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from agents import make_agent
-from agents.zoo import load_network
+from agents.zoo import digest_of, load_network
 from experiments.explain import explain_decision
 from experiments.train import TrainConfig, build_source, train
 from experiments.training import Progress
@@ -100,6 +100,23 @@ def test_another_seed_gives_other_weights(tmp_path: Path) -> None:
     assert not all(torch.equal(a, b) for a, b in zip(tensors_of(one), tensors_of(other), strict=True))
 
 
+def test_a_training_goes_on_from_a_network(tmp_path: Path) -> None:
+    """With a learning rate of 0 it ends with the weights that it began with; its card tells of them."""
+    begun = train(compose_train("decisions=256"), tmp_path / "begun", Console(quiet=True))
+    settings = ("decisions=256", "seed=1", f"start={begun}")
+    config = compose_train(*settings, "learners.ppo.learning_rate=0")
+    still = train(config, tmp_path / "still", Console(quiet=True))
+    moved = train(compose_train(*settings), tmp_path / "moved", Console(quiet=True))
+    same = [
+        all(torch.equal(a, b) for a, b in zip(tensors_of(begun), tensors_of(path), strict=True))
+        for path in (still, moved)
+    ]
+    assert same == [True, False]
+    card = load_network(moved)[2]
+    assert card.training["start"] == [begun.stem, digest_of(begun)]
+    assert card.training["begun"] == load_network(begun)[2].training
+
+
 def test_the_network_of_a_training_is_a_policy(tmp_path: Path) -> None:
     path = train(compose_train("decisions=128"), tmp_path, Console(quiet=True))
     policy = make_agent("learned", network=str(path))
@@ -173,6 +190,7 @@ def test_a_network_of_many_preferences_says_so(tmp_path: Path) -> None:
         ),
         ([*BEYOND["sampler"], "staffing=3"], "a sampler draws flow and staffing, got also flow=None, staffing=3"),
         ([*BEYOND["sampler"], "learners.ppo.num_counsellors=4"], "at least the 5 of the roster, got 4"),
+        (["start=distilled_eran_heavy_seed0"], "learns: width is 32, not 8; critic_width is 32, not 8; set"),
         ([*BEYOND["sampler"], "validation_traces=2"], "3 numbers of counsellors need a trace each, got 2"),
     ],
 )
