@@ -49,6 +49,7 @@ class Arena:
         rule: The one that all are compared with.
         planners: All planners, by their labels in `conf/agent`.
         planner: The one that all are compared with.
+        times: Traces in the place of one replication, where differences are small.
         share: Of the traces that planners play, where a decision of theirs takes long.
         bound: Whether the clairvoyant bound is computed.
     """
@@ -59,6 +60,7 @@ class Arena:
     rule: str
     planners: tuple[str, ...]
     planner: str
+    times: int = 1
     share: float = 1.0
     bound: bool = False
 
@@ -77,6 +79,7 @@ ARENAS = (
         rule="best_match_wait",
         planners=(*_PLANNERS, "guided_search_heavy"),
         planner="mcts",
+        times=6,
         bound=True,
     ),
     Arena(
@@ -102,9 +105,9 @@ ARENAS = (
         networks={"ppo": "ppo_open_up_day_seed", "ppo_imitation": "ppo_open_up_day_imitation_seed"},
         rules=("fcfs", "lcfs", "newest_within", "likely_there"),
         rule="likely_there",
-        planners=("mcts_likely_there", "guided_search_open_up"),
-        planner="mcts_likely_there",
-        share=0.04,
+        planners=("mcts_likely_there", "mcts_likely_there_600", "guided_search_open_up"),
+        planner="mcts_likely_there_600",
+        share=0.1,
     ),
 )
 
@@ -117,7 +120,7 @@ class Row:
         preset: Name.
         label: Of the policy.
         scores: `[seeds, traces]` objective per arrival; one seed for what was not trained.
-        milliseconds: Of a decision, in the mean; None for compiled rules, which are not timed one by one.
+        milliseconds: Of a decision, the median; None for compiled rules, which are not timed one by one.
     """
 
     preset: str
@@ -159,7 +162,7 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
     """Run the study, print it, write the report into a folder; the same as plain data.
 
     Args:
-        replications: Test traces of each preset.
+        replications: Test traces of each preset, some times as many of those that say so.
         workers: Processes.
         folder: Of the results.
         console: Where to print.
@@ -170,12 +173,12 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
         if not networks:
             console.print(f"{arena.preset} is left out: {missing(arena)}", soft_wrap=True)
             continue
-        rows, bound = measure(arena, networks, replications, workers)
+        rows, bound = measure(arena, networks, arena.times * replications, workers)
         tables.append(markdown(arena, rows, bound))
         console.print(tables[-1], highlight=False, soft_wrap=True)
         data += [plain(row) for row in rows]
     head = (
-        f"# What learning gains, {replications} test traces\n\n"
+        "# What learning gains\n\n"
         "Objective per arrival with 95 % intervals; those of networks resample training seeds and traces. Differences "
         "are taken on common traces; a row of fewer traces has its own mean. Distilled networks share their lessons, "
         "whose luck their intervals leave out.\n"
@@ -253,7 +256,7 @@ def _bounds(arena: Arena, seeds: range) -> list[BoundCell]:
 
 def _milliseconds(latency: pl.DataFrame) -> float | None:
     seconds = latency["seconds"].drop_nulls()
-    return 1e3 * float(seconds.mean()) if len(seconds) else None  # type: ignore[arg-type]
+    return 1e3 * float(seconds.median()) if len(seconds) else None  # type: ignore[arg-type]
 
 
 def _mean(times: list[float | None]) -> float | None:

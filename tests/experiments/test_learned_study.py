@@ -20,7 +20,7 @@ ARENA = Arena(
     "cmt",
     ("mcts",),
     "mcts",
-    0.25,
+    share=0.25,
     bound=True,
 )
 
