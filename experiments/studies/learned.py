@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -23,6 +22,7 @@ from experiments.cells import Cell, Computed, collect
 from experiments.comparison import check_bound
 from experiments.configs import agent_settings
 from experiments.studies.transfer import objectives
+from experiments.turns import milliseconds
 from experiments.workers import compute_all
 from mhgym.evaluation.splits import seeds_of
 from mhgym.evaluation.statistics import Interval, crossed_interval, probability_of_improvement
@@ -96,7 +96,7 @@ ARENAS = (
         networks=_networks("eran_day"),
         rules=_RULES,
         rule="best_match_wait",
-        planners=("mcts_day", "guided_search_day"),
+        planners=("mcts_day", "mcts_day_600", "guided_search_day"),
         planner="mcts_day",
         share=0.5,
     ),
@@ -106,7 +106,7 @@ ARENAS = (
         rules=("fcfs", "lcfs", "newest_within", "likely_there"),
         rule="likely_there",
         planners=("mcts_likely_there", "mcts_likely_there_600", "guided_search_open_up"),
-        planner="mcts_likely_there_600",
+        planner="mcts_likely_there",
         share=0.1,
     ),
 )
@@ -120,13 +120,13 @@ class Row:
         preset: Name.
         label: Of the policy.
         scores: `[seeds, traces]` objective per arrival; one seed for what was not trained.
-        milliseconds: Of a decision, the median; None for compiled rules, which are not timed one by one.
+        milliseconds: Of a decision asked from a view, in the mean; see `experiments.turns`.
     """
 
     preset: str
     label: str
     scores: Floats
-    milliseconds: float | None
+    milliseconds: float
 
     def interval(self, statistic: str = "mean") -> Interval:
         """Of the objective."""
@@ -209,29 +209,29 @@ def measure(
     """Rows of a preset, FCFS first, and the bound of each trace where there is one."""
     seeds = seeds_of("test", replications)
     few = seeds[: max(2, round(arena.share * replications))]
-    cells = {(label, 0): _cells(arena, _named(label), seeds) for label in arena.rules}
-    cells |= {(label, 0): _cells(arena, _named(label), few) for label in arena.planners}
-    timed = {
-        (label, k): _cells(arena, make_agent("learned", network=str(path)), seeds[:_BLOCK])
-        for label, paths in networks.items()
-        for k, path in enumerate(paths)
-    }
+    cells = {label: _cells(arena, _named(label), seeds) for label in arena.rules}
+    cells |= {label: _cells(arena, _named(label), few) for label in arena.planners}
     bounds = _bounds(arena, seeds) if arena.bound else []
-    everything: list[Computed] = [cell for own in [*cells.values(), *timed.values()] for cell in own]
+    everything: list[Computed] = [cell for own in cells.values() for cell in own]
     for _ in compute_all([*everything, *bounds], cache, workers):
         pass
     bound = collect(bounds, cache, "bound") if arena.bound else None
-    scores: dict[str, list[Floats]] = {}
-    times: dict[str, list[float | None]] = {}
-    for (label, k), own in (cells | timed).items():
+    scores = {}
+    for label, own in cells.items():
         table = collect(own, cache, "episodes")
         if bound is not None:
             check_bound(arena.preset, label, table, bound.head(len(table)))
-        # All episodes of a network at once: those of its cells, which are timed, without a view for each decision.
-        many = objectives([networks[label][k]], make_scenario(arena.preset), seeds)[0] if label in networks else None
-        scores.setdefault(label, []).append(table["objective"].to_numpy() if many is None else many)
-        times.setdefault(label, []).append(_milliseconds(collect(own, cache, "latency")))
-    rows = [Row(arena.preset, label, np.array(own), _mean(times[label])) for label, own in scores.items()]
+        scores[label] = table["objective"].to_numpy()[None]
+    scenario = make_scenario(arena.preset)
+    for label, paths in networks.items():
+        scores[label] = objectives(list(paths), scenario, seeds)
+        if bound is not None:
+            for own in scores[label]:
+                check_bound(arena.preset, label, bound.with_columns(objective=own), bound)
+    policies = {label: _named(label) for label in cells}
+    policies |= {label: make_agent("learned", network=str(paths[0])) for label, paths in networks.items()}
+    times = milliseconds(policies, scenario, seeds)
+    rows = [Row(arena.preset, label, own, times[label]) for label, own in scores.items()]
     return rows, None if bound is None else bound["bound"].to_numpy()
 
 
@@ -252,16 +252,6 @@ def _cells(arena: Arena, policy: Policy, seeds: range) -> list[Cell]:
 def _bounds(arena: Arena, seeds: range) -> list[BoundCell]:
     scenario = make_scenario(arena.preset)
     return [BoundCell(arena.preset, scenario, part, _BOUND_SECONDS) for part in _parts(seeds)]
-
-
-def _milliseconds(latency: pl.DataFrame) -> float | None:
-    seconds = latency["seconds"].drop_nulls()
-    return 1e3 * float(seconds.median()) if len(seconds) else None  # type: ignore[arg-type]
-
-
-def _mean(times: list[float | None]) -> float | None:
-    known = [time for time in times if time is not None]
-    return sum(known) / len(known) if known else None
 
 
 def plain(row: Row) -> dict[str, Any]:
@@ -294,7 +284,7 @@ def markdown(arena: Arena, rows: list[Row], bound: Floats | None) -> str:
             *(("", "") if row is planner else (row.minus(planner).format(4), row.beats(planner).format(2))),
             "" if bound is None else f"{row.share(floor, bound):.3f}",
         ]
-        time = "" if row.milliseconds is None else f"{row.milliseconds:.2f} ms"
+        time = f"{row.milliseconds:.2f} ms"
         label = f"{row.label}, {len(row.scores)} seeds" if row.label in arena.networks else row.label
         head = [label, str(row.scores.shape[1]), row.interval().format(4), row.interval("iqm").format(4)]
         lines.append(f"| {' | '.join([*head, *compared, time])} |")
