@@ -3,7 +3,7 @@
 A row of networks is all training seeds of one setting; its intervals resample seeds and traces, so that they hold the
 luck of training too. Distilled networks of one preset learnt from lessons that they share, so of theirs the intervals
 hold the luck of PPO only, not that of the lessons. The networks are those of `agents/networks`, named after scenario
-and seed: `ppo_` as PPO left them, `distilled_` after `experiments.distill`.
+and seed: `ppo_` as PPO left them, `distilled_` after `experiments.distill`, `distilled_wide_` of twice the width.
 """
 
 from collections.abc import Mapping, Sequence
@@ -65,8 +65,8 @@ class Arena:
     bound: bool = False
 
 
-def _networks(place: str) -> dict[str, str]:
-    return {kind: f"{kind}_{place}_seed" for kind in ("ppo", "distilled")}
+def _networks(place: str, *more: str) -> dict[str, str]:
+    return {kind: f"{kind}_{place}_seed" for kind in ("ppo", "distilled", *more)}
 
 
 _RULES = ("fcfs", "cmt", "best_match_above", "best_match_wait")
@@ -74,7 +74,7 @@ _PLANNERS = ("mcts", "mcts_threshold_rollouts")
 ARENAS = (
     Arena(
         preset="EranHeavy",
-        networks=_networks("eran_heavy"),
+        networks=_networks("eran_heavy", "distilled_wide"),
         rules=_RULES,
         rule="best_match_wait",
         planners=(*_PLANNERS, "guided_search_heavy"),
