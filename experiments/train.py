@@ -97,8 +97,7 @@ def train(config: TrainConfig, folder: Path, console: Console, watch: Callable[[
     learner, scenario = config.learners[label], build_source(config, place)
     settings = settings_of(config)
     model = make_model(learner, scenario, config.seed, str(folder / "tensorboard") if config.tensorboard else None)
-    if config.start is not None:
-        begin_with(model, learner, config.start)
+    begun = None if config.start is None else begin_with(model, learner, config.start)
     check_folder(settings, folder)
     seeds = seeds_of("validation", config.validation_traces)
     references = reference_scores(scenario, seeds)
@@ -130,12 +129,12 @@ def train(config: TrainConfig, folder: Path, console: Console, watch: Callable[[
         )
     write_json(folder / "curve.json", {"points": [asdict(point) for point in progress.curve], "references": references})
     path = folder / f"{label}_{place}.safetensors"
-    save_network(path, model.policy.actor, model.policy.critic, card_of(config, label, place, model, progress.curve))
+    save_network(path, model.policy.actor, model.policy.critic, card_of(config, settings, begun, model, progress.curve))
     return path
 
 
-def begin_with(model: RoutingPPO, learner: LearnerConfig, start: str) -> None:
-    """Give a learner the weights of a network.
+def begin_with(model: RoutingPPO, learner: LearnerConfig, start: str) -> Mapping[str, Any]:
+    """Give a learner the weights of a network; how that was trained.
 
     Raises:
         ValueError: If the network is not of the learner's kind and sizes.
@@ -143,6 +142,7 @@ def begin_with(model: RoutingPPO, learner: LearnerConfig, start: str) -> None:
     actor, critic, card = load_network(find_network(start))
     policy, layout = model.policy, model.policy.layout
     own = policy.settings | {"num_extra": policy.num_extra, "preferences": tuple(learner.preferences)}
+    own["may_hold"] = learner.may_hold
     if card.network == "mlp":
         own |= {"num_slots": layout.num_slots, "num_counsellors": layout.num_counsellors, "inboxes": layout.inboxes}
     different = [
@@ -154,6 +154,7 @@ def begin_with(model: RoutingPPO, learner: LearnerConfig, start: str) -> None:
         )
     policy.actor.load_state_dict(actor.state_dict())
     policy.critic.load_state_dict(critic.state_dict())
+    return card.training
 
 
 def tell(point: Point, decisions: int, console: Console) -> None:
@@ -235,12 +236,19 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
     return kept | {"learners": {label: kept["learners"][label]}}
 
 
-def card_of(config: TrainConfig, label: str, place: str, model: RoutingPPO, curve: list[Point]) -> Card:
-    """What the network is, for the header of its file."""
+def card_of(
+    config: TrainConfig,
+    settings: Mapping[str, Any],
+    begun: Mapping[str, Any] | None,
+    model: RoutingPPO,
+    curve: list[Point],
+) -> Card:
+    """What the network is, for the header of its file; `begun` is how the network that it went on from was trained."""
+    ((label, place),) = zip(config.agents, config.scenarios, strict=True)
     learner, layout = config.learners[label], model.policy.layout
-    training = {"scenario": place, **settings_of(config)}
-    if config.start is not None:
-        training["begun"] = dict(load_network(find_network(config.start))[2].training)
+    training = {"scenario": place, **settings}
+    if begun is not None:
+        training["begun"] = dict(begun)
     training["curve"] = [
         [point.decisions, round(point.validation, 5)] for point in curve if point.validation is not None
     ]

@@ -49,9 +49,10 @@ class Arena:
         rule: The one that all are compared with.
         planners: All planners, by their labels in `conf/agent`.
         planner: The one that all are compared with.
+        rival: The strongest of the others, with which all are compared, too.
         times: Traces in the place of one replication, where differences are small.
         share: Of the traces that planners play, where a decision of theirs takes long.
-        bound: Whether the clairvoyant bound is computed.
+        bound: Whether the clairvoyant bound is computed, on as many traces as there are replications.
     """
 
     preset: str
@@ -60,6 +61,7 @@ class Arena:
     rule: str
     planners: tuple[str, ...]
     planner: str
+    rival: str
     times: int = 1
     share: float = 1.0
     bound: bool = False
@@ -79,6 +81,7 @@ ARENAS = (
         rule="best_match_wait",
         planners=(*_PLANNERS, "guided_search_heavy"),
         planner="mcts",
+        rival="mcts_threshold_rollouts",
         times=6,
         bound=True,
     ),
@@ -89,6 +92,7 @@ ARENAS = (
         rule="best_match_wait",
         planners=(*_PLANNERS, "guided_search_standard"),
         planner="mcts",
+        rival="mcts_threshold_rollouts",
         bound=True,
     ),
     Arena(
@@ -98,6 +102,7 @@ ARENAS = (
         rule="best_match_wait",
         planners=("mcts_day", "mcts_day_600", "guided_search_day"),
         planner="mcts_day",
+        rival="mcts_day_600",
         share=0.5,
     ),
     Arena(
@@ -107,6 +112,7 @@ ARENAS = (
         rule="likely_there",
         planners=("mcts_likely_there", "mcts_likely_there_600", "guided_search_open_up"),
         planner="mcts_likely_there",
+        rival="mcts_likely_there_600",
         share=0.1,
     ),
 )
@@ -142,9 +148,9 @@ class Row:
         return probability_of_improvement(*_common(self, other), rng=np.random.default_rng(0), resamples=_RESAMPLES)
 
     def share(self, floor: "Row", ceiling: Floats) -> float:
-        """Of the way from another policy to the bound."""
-        low = float(floor.scores.mean())
-        return (float(self.scores.mean()) - low) / (float(ceiling.mean()) - low)
+        """Of the way from another policy to the bound `[T]`, on its `T` traces, which are the first."""
+        low = float(floor.scores[:, : len(ceiling)].mean())
+        return (float(self.scores[:, : len(ceiling)].mean()) - low) / (float(ceiling.mean()) - low)
 
 
 def _common(left: Row, right: Row) -> tuple[Floats, Floats]:
@@ -162,7 +168,7 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
     """Run the study, print it, write the report into a folder; the same as plain data.
 
     Args:
-        replications: Test traces of each preset, some times as many of those that say so.
+        replications: Test traces of each preset; its `times` as many where it has them.
         workers: Processes.
         folder: Of the results.
         console: Where to print.
@@ -173,7 +179,7 @@ def reproduce(replications: int, workers: int, folder: Path, console: Console) -
         if not networks:
             console.print(f"{arena.preset} is left out: {missing(arena)}", soft_wrap=True)
             continue
-        rows, bound = measure(arena, networks, arena.times * replications, workers)
+        rows, bound = measure(arena, networks, replications, workers)
         tables.append(markdown(arena, rows, bound))
         console.print(tables[-1], highlight=False, soft_wrap=True)
         data += [plain(row) for row in rows]
@@ -206,12 +212,12 @@ def measure(
     workers: int,
     cache: Path = Path(".cache/cells"),
 ) -> tuple[list[Row], Floats | None]:
-    """Rows of a preset, FCFS first, and the bound of each trace where there is one."""
-    seeds = seeds_of("test", replications)
-    few = seeds[: max(2, round(arena.share * replications))]
+    """Rows of a preset, FCFS first, and the bound of each of the first `replications` traces where there is one."""
+    seeds = seeds_of("test", arena.times * replications)
+    few = seeds[: max(2, round(arena.share * len(seeds)))]
     cells = {label: _cells(arena, _named(label), seeds) for label in arena.rules}
     cells |= {label: _cells(arena, _named(label), few) for label in arena.planners}
-    bounds = _bounds(arena, seeds) if arena.bound else []
+    bounds = _bounds(arena, seeds[:replications]) if arena.bound else []
     everything: list[Computed] = [cell for own in cells.values() for cell in own]
     for _ in compute_all([*everything, *bounds], cache, workers):
         pass
@@ -220,14 +226,15 @@ def measure(
     for label, own in cells.items():
         table = collect(own, cache, "episodes")
         if bound is not None:
-            check_bound(arena.preset, label, table, bound.head(len(table)))
+            both = min(len(table), len(bound))
+            check_bound(arena.preset, label, table.head(both), bound.head(both))
         scores[label] = table["objective"].to_numpy()[None]
     scenario = make_scenario(arena.preset)
     for label, paths in networks.items():
         scores[label] = objectives(list(paths), scenario, seeds)
         if bound is not None:
             for own in scores[label]:
-                check_bound(arena.preset, label, bound.with_columns(objective=own), bound)
+                check_bound(arena.preset, label, bound.with_columns(objective=own[:replications]), bound)
     policies = {label: _named(label) for label in cells}
     policies |= {label: make_agent("learned", network=str(paths[0])) for label, paths in networks.items()}
     times = milliseconds(policies, scenario, seeds)
@@ -270,18 +277,19 @@ def plain(row: Row) -> dict[str, Any]:
 def markdown(arena: Arena, rows: list[Row], bound: Floats | None) -> str:
     """A table of a preset, best first, and the networks seed by seed."""
     named = {row.label: row for row in rows}
-    floor, rule, planner = rows[0], named[arena.rule], named[arena.planner]
+    floor, rule, planner, rival = rows[0], named[arena.rule], named[arena.planner], named[arena.rival]
     lines = [
         f"## {arena.preset}",
         "",
         f"| policy | traces | objective | IQM | minus {arena.rule} | minus {arena.planner} | beats {arena.planner} | "
-        "of the way to the bound | a decision |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|---:|",
+        f"minus {arena.rival} | of the way to the bound | a decision |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for row in sorted(rows, key=lambda row: -float(row.scores.mean())):
         compared = [
             "" if row is rule else row.minus(rule).format(4),
             *(("", "") if row is planner else (row.minus(planner).format(4), row.beats(planner).format(2))),
+            "" if row is rival else row.minus(rival).format(4),
             "" if bound is None else f"{row.share(floor, bound):.3f}",
         ]
         time = f"{row.milliseconds:.2f} ms"
@@ -293,5 +301,5 @@ def markdown(arena: Arena, rows: list[Row], bound: Floats | None) -> str:
         by_seed = ", ".join(f"{mean:.4f}" for mean in named[label].scores.mean(axis=1))
         lines.append(f"{label} seed by seed: {by_seed}.")
     if bound is not None:
-        lines.append(f"The clairvoyant bound: {bound.mean():.4f}.")
+        lines.append(f"The clairvoyant bound on the first {len(bound):,} traces: {bound.mean():.4f}.")
     return "\n".join(lines) + "\n"

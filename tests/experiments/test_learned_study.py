@@ -18,8 +18,10 @@ ARENA = Arena(
     {"trial": "trial_seed", "more": "more_seed"},
     ("fcfs", "cmt"),
     "cmt",
-    ("mcts",),
+    ("mcts", "mcts_day"),
     "mcts",
+    "mcts_day",
+    times=2,
     share=0.25,
     bound=True,
 )
@@ -46,10 +48,10 @@ def test_a_preset_without_networks_is_left_out_in_words(tmp_path: Path, capsys: 
 
 def test_rows_and_report(networks: dict[str, list[Path]], tmp_path: Path) -> None:
     assert list(networks) == ["trial"]
-    rows, bound = learned.measure(ARENA, networks, 16, 1, tmp_path)
+    rows, bound = learned.measure(ARENA, networks, 8, 1, tmp_path)
     named = {row.label: row for row in rows}
     assert bound is not None
-    assert bound.shape == (16,)
+    assert bound.shape == (8,)
     assert named["trial"].scores.shape == (2, 16)
     assert not np.array_equal(*named["trial"].scores)
     assert named["mcts"].scores.shape == (1, 4)
@@ -57,6 +59,10 @@ def test_rows_and_report(networks: dict[str, list[Path]], tmp_path: Path) -> Non
     gap = named["cmt"].scores[0, :4].mean() - named["mcts"].scores.mean()
     assert named["cmt"].minus(named["mcts"]).estimate == pytest.approx(gap)
     assert named["fcfs"].share(named["fcfs"], bound) == 0.0
+    way = (named["cmt"].scores[0, :8] - named["fcfs"].scores[0, :8]).mean() / (
+        bound - named["fcfs"].scores[0, :8]
+    ).mean()
+    assert named["cmt"].share(named["fcfs"], bound) == pytest.approx(way)
     text = learned.markdown(ARENA, rows, bound)
     assert all(f"| {label}" in text for label in named)
     assert "nan" not in text
@@ -67,10 +73,10 @@ def test_rows_and_report(networks: dict[str, list[Path]], tmp_path: Path) -> Non
 def test_intervals_of_networks_hold_the_luck_of_training() -> None:
     """Scores that differ by seed alone: more traces narrow nothing, and the interval reaches from seed to seed."""
     luck = np.array([0.1, 0.2, 0.3, 0.4, 0.5])
-    rows = [Row("EranHeavy", "ppo", np.tile(luck[:, None], (1, traces)), None) for traces in (5, 500)]
+    rows = [Row("EranHeavy", "ppo", np.tile(luck[:, None], (1, traces)), 1.0) for traces in (5, 500)]
     few, many = (row.interval() for row in rows)
     assert (few.low, few.high) == pytest.approx((many.low, many.high), abs=0.02)
     assert many.high - many.low > 0.15
-    single = Row("EranHeavy", "cmt", np.full((1, 500), 0.3), None)
+    single = Row("EranHeavy", "cmt", np.full((1, 500), 0.3), 1.0)
     assert rows[1].minus(single).estimate == pytest.approx(0.0)
     assert rows[1].beats(single).estimate == pytest.approx(0.5)
