@@ -17,7 +17,7 @@ from agents.index_network import IndexRuleCritic
 from agents.learned import best_actions, fast_scores
 from agents.mcts import MCTS, Arena
 from agents.sight import Sight
-from agents.zoo import digest_of, find_network, load_network
+from agents.zoo import digest_of_files, find_network, load_network
 from mhgym.engines import columns as col
 from mhgym.engines.futures import Futures
 from mhgym.mdp.steps import CompiledSteps
@@ -88,7 +88,7 @@ class GuidedSearch(MCTS):
         if not self.gumbel >= 0:
             raise ValueError(f"gumbel must be at least 0, got {self.gumbel}")
         path = find_network(self.network)
-        self.digest = digest_of(path)
+        self.digest = digest_of_files(path)
         self._actor, critic, self._card = load_network(path)
         if not isinstance(critic, IndexRuleCritic):
             raise ValueError(

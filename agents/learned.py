@@ -11,7 +11,7 @@ from agents.compiled_network import CompiledActor
 from agents.index_network import ILLEGAL, IndexRuleActor
 from agents.ppo_policy import read_observations
 from agents.sight import Sight
-from agents.zoo import digest_of, find_network, load_network
+from agents.zoo import digest_of_files, find_network, load_network
 from mhgym.envs.bank import seeded_trace
 from mhgym.envs.vector import RoutingBatch
 from mhgym.mdp.observation import ObservationLayout
@@ -70,7 +70,7 @@ class Learned:
 
     def __repr__(self) -> str:
         """What decides, weights included, so that results are kept apart by it."""
-        digest = digest_of(self._path)
+        digest = digest_of_files(self._path)
         told = "" if self._weights is None else f", weights={self._weights}"
         return f"Learned({self._path.stem}, {digest}, num_slots={self._num_slots}{told})"
 

@@ -29,7 +29,7 @@ def find_network(name: str | Path) -> Path:
     raise ValueError(f"there is no network {str(name)!r}: give a file, or a name (known: {known})")
 
 
-def digest_of(*files: Path) -> str:
+def digest_of_files(*files: Path) -> str:
     """Of the contents of files, which tells a network from others of the same name."""
     digest = hashlib.blake2b(digest_size=8)
     for file in files:

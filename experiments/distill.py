@@ -29,7 +29,7 @@ from agents.distillation import Fitting, Lessons, fit
 from agents.guided_search import GuidedSearch
 from agents.learned import play
 from agents.network_card import Card
-from agents.zoo import digest_of, find_network, load_network, save_network
+from agents.zoo import digest_of_files, find_network, load_network, save_network
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.leaderboard import build_preset
 from experiments.lessons import collect
@@ -189,7 +189,7 @@ def settings_of(config: DistillConfig, start: Path) -> dict[str, Any]:
     names = ["fitting", "iterations", "traces", "seed", "validation_traces", *_CENTRE]
     centre = json.loads(json.dumps({name: values[name] for name in _CENTRE}))
     return {
-        "network": [start.stem, digest_of(start)],
+        "network": [start.stem, digest_of_files(start)],
         "lessons_of": [describe_lessons(Path(other), centre) for other in config.lessons],
         **({"search": values["search"]} if config.traces else {}),
         **{name: values[name] for name in names},
@@ -207,7 +207,7 @@ def describe_lessons(folder: Path, centre: dict[str, Any]) -> dict[str, Any]:
     if different := [name for name in _CENTRE if own[name] != centre[name]]:
         raise ValueError(f"{folder} has lessons of another centre: other settings of {', '.join(different)}")
     kept = {name: own[name] for name in ("network", "search", "traces", "iterations", "seed")}
-    return {"run": folder.name, "files": len(files), "digest": digest_of(*files), **kept}
+    return {"run": folder.name, "files": len(files), "digest": digest_of_files(*files), **kept}
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="distill")

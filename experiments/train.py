@@ -20,7 +20,7 @@ from rich.console import Console
 from agents import make_agent
 from agents.network_card import Card
 from agents.ppo import RoutingPPO
-from agents.zoo import digest_of, find_network, load_network, save_network
+from agents.zoo import digest_of_files, find_network, load_network, save_network
 from experiments.configs import LeaderboardConfig, register_configs
 from experiments.leaderboard import build_preset
 from experiments.report import machine, write_json
@@ -232,7 +232,7 @@ def settings_of(config: TrainConfig) -> dict[str, Any]:
     kept = {name: value for name, value in values.items() if name not in ignored}
     if config.start is not None:
         path = find_network(config.start)
-        kept["start"] = [path.stem, digest_of(path)]
+        kept["start"] = [path.stem, digest_of_files(path)]
     return kept | {"learners": {label: kept["learners"][label]}}
 
 
@@ -244,7 +244,7 @@ def card_of(
     curve: list[Point],
 ) -> Card:
     """What the network is, for the header of its file; `begun` is how the network that it went on from was trained."""
-    ((label, place),) = zip(config.agents, config.scenarios, strict=True)
+    (label,), (place,) = config.agents, config.scenarios
     learner, layout = config.learners[label], model.policy.layout
     training = {"scenario": place, **settings}
     if begun is not None:

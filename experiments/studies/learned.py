@@ -49,7 +49,7 @@ class Arena:
         rule: The one that all are compared with.
         planners: All planners, by their labels in `conf/agent`.
         planner: The one that all are compared with.
-        rival: The strongest of the others, with which all are compared, too.
+        rival: One of a larger budget, with which all are compared, too.
         times: Traces in the place of one replication, where differences are small.
         share: Of the traces that planners play, where a decision of theirs takes long.
         bound: Whether the clairvoyant bound is computed, on as many traces as there are replications.

@@ -11,7 +11,7 @@ from omegaconf import OmegaConf
 from rich.console import Console
 
 from agents import make_agent
-from agents.zoo import digest_of, load_network
+from agents.zoo import digest_of_files, load_network
 from experiments.explain import explain_decision
 from experiments.train import TrainConfig, build_source, train
 from experiments.training import Progress
@@ -113,7 +113,7 @@ def test_a_training_goes_on_from_a_network(tmp_path: Path) -> None:
     ]
     assert same == [True, False]
     card = load_network(moved)[2]
-    assert card.training["start"] == [begun.stem, digest_of(begun)]
+    assert card.training["start"] == [begun.stem, digest_of_files(begun)]
     assert card.training["begun"] == load_network(begun)[2].training
 
 
